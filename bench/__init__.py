@@ -1,0 +1,1 @@
+"""Speed, scale and accuracy, measured by commands."""

@@ -1,0 +1,1 @@
+"""Feeds in: batches of text columns, landed by load."""

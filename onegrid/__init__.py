@@ -1,0 +1,1 @@
+"""OneGrid: departments' feeds in, one coded registry out."""

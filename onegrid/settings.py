@@ -1,0 +1,55 @@
+"""Settings, read once at the edge and passed down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one process of the hub needs to know.
+
+    home: the folder with the embedded database, the keys and all landed loads.
+    database_url: a PostgreSQL of yours instead of the embedded one, with a set-up role; None for the embedded one.
+    landing: an fsspec URL for landed loads instead of `home/landing`.
+    key_file: where the master key lies; by default outside the database's folder, `home/keys/master.key`.
+    """
+
+    home: Path
+    database_url: str | None = None
+    landing: str | None = None
+    key_file: Path | None = None
+
+    @property
+    def landing_url(self) -> str:
+        """Where landed loads lie, as an fsspec URL or a local path."""
+        return self.landing or str(self.home / "landing")
+
+    @property
+    def master_key(self) -> Path:
+        """The file that holds the master key."""
+        return self.key_file or self.home / "keys" / "master.key"
+
+
+def default_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The home used when none is named: below /var/lib for root (its database runs as another user), else below the user's own data folder."""
+    if named := environ.get("ONEGRID_HOME"):
+        return Path(named)
+    if os.geteuid() == 0:
+        return Path("/var/lib/onegrid")
+    base = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "onegrid"
+
+
+def read_settings(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the command line's home and the environment (ONEGRID_HOME, ONEGRID_DATABASE_URL, ONEGRID_LANDING, ONEGRID_KEY_FILE)."""
+    key_file = environ.get("ONEGRID_KEY_FILE")
+    return Settings(
+        home=(home or default_home(environ)).expanduser().absolute(),
+        database_url=environ.get("ONEGRID_DATABASE_URL") or None,
+        landing=environ.get("ONEGRID_LANDING") or None,
+        key_file=Path(key_file) if key_file else None,
+    )

@@ -1,0 +1,1 @@
+"""One registry: records, codes, golden values, relations, changes."""

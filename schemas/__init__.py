@@ -1,0 +1,1 @@
+"""What the data means: entity types, value kinds, source files, codes, tables."""
