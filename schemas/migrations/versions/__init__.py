@@ -1,0 +1,1 @@
+"""The steps of the registry's schema, oldest first."""
