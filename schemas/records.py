@@ -110,3 +110,55 @@ def _join(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     if first.empty:
         return second
     return first if second.empty else pd.concat([first, second], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One load as it lies in landing, read back for checking.
+
+    rows: the feed's columns byte for byte, every value as `str` text (missing = null at the source), index 0..n-1; the
+    landed row number shown to people is index + 1. mode: snapshot (rows not in it are gone) | delta (rows to add or change).
+    """
+
+    load: int
+    source: str
+    mode: str
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one load: read = clean + quarantined + repeated, with what was withheld (values) and deleted (rows) beside it."""
+
+    read: int = 0
+    clean: int = 0
+    quarantined: int = 0
+    repeated: int = 0
+    deleted: int = 0
+    withheld: int = 0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What checking made of a load: what flows on, what does not and why, and the figures.
+
+    records: {type: frame} with `key`, `role`, one `str` column a mapped property and `<property>.withheld` ones; a line a
+        (key, type, role), only of clean rows that are not deleted.
+    deleted: keys of rows that say of themselves they are gone. seen: every key of the load, the quarantined ones too:
+        in a snapshot a key not seen is gone, while a quarantined row leaves the last good version standing.
+    quarantine: `row` (1-based), `key`, `scope` (row | value | warning), `type`, `role`, `property`, `reasons` (JSON text: list
+        of {rule, sentence}), `raw` (JSON text of the raw row, or the withheld text; personal, sealed before it is stored).
+    results: `division`, `grid`, `type`, `role`, `property`, `rule`, `dimension`, `outcome`, `evaluated`, `failed`; counts only.
+    warnings: sentences for the data officer, no values in them.
+    """
+
+    load: int
+    source: str
+    mode: str
+    records: Mapping[str, pd.DataFrame]
+    deleted: pd.Series
+    seen: pd.Series
+    quarantine: pd.DataFrame
+    results: pd.DataFrame
+    counts: Counts
+    warnings: tuple[str, ...] = ()
