@@ -98,7 +98,7 @@ class Keyring:
         return _placed([_open(cipher, _raw(value), bound).decode() for value in values[present].tolist()], present)
 
     def blind(self, value: str, purpose: str) -> bytes:
-        """A keyed digest (HMAC-SHA-256, first 16 bytes): equal for equal values of one purpose, and tells nothing else."""
+        """A keyed digest (HMAC-SHA-256, first 16 bytes): equal for equal values of one purpose, no more."""
         return hmac.digest(self._domain(purpose), value.encode(), "sha256")[:BLIND_BYTES]
 
     def blind_many(self, values: pd.Series, purpose: str) -> pd.Series:
