@@ -1,0 +1,153 @@
+"""Candidate pairs: which records are worth comparing, by keys that two rows of one person are likely to share.
+
+Every pair has at least one *loose* record (one that no trusted id has placed yet). A rule joins the records that agree
+on all its columns; a block that would give more pairs than the rule's limit is a hub (a placeholder, a grid worker's
+phone, a common name) and is skipped by that rule: another rule with a narrower key finds its true pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Integers = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+LIMIT = 400  # pairs one block may give: 20 loose records against 20; measured blocks of true pairs stay far below
+MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that combining hashes keeps their spread (the golden ratio, Knuth)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Records agree on `columns`; with `other`, the columns of the second record that must equal those of the first."""
+
+    columns: tuple[str, ...]
+    other: tuple[str, ...] = ()
+    limit: int = LIMIT
+    by_id: bool = False  # reads a document number: switched off where numbers are hidden to label pairs
+
+    @property
+    def name(self) -> str:
+        """How reports call the rule."""
+        return "+".join(self.columns) + (f"={'+'.join(self.other)}" if self.other else "")
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(("id",), by_id=True),
+    Rule(("id_head",), by_id=True, limit=100),
+    Rule(("id_tail",), by_id=True, limit=100),
+    Rule(("id_key",), ("id_mask",), by_id=True, limit=100),
+    Rule(("own_head",), ("id",)),
+    Rule(("name", "birth")),
+    Rule(("sound", "birth")),
+    Rule(("surname", "birth", "community")),
+    Rule(("given", "birth")),
+    Rule(("birth", "building")),
+    Rule(("name", "dwelling")),
+    Rule(("name", "building")),
+    Rule(("name", "estate")),
+    Rule(("name", "community"), limit=200),
+    Rule(("name",), limit=100),
+    Rule(("sound", "building")),
+    Rule(("given", "dwelling")),
+    Rule(("surname", "dwelling")),
+    Rule(("sex", "decade", "dwelling")),
+    Rule(("phone",), limit=100),
+    Rule(("phone", "surname")),
+    Rule(("phone", "name")),
+    Rule(("household_number", "given")),
+    Rule(("household_number", "birth")),
+    Rule(("household_number", "relation")),
+    Rule(("head_id", "given")),
+    Rule(("head_id", "birth")),
+    Rule(("head_id", "relation")),
+    Rule(("former", "birth"), ("name", "birth")),
+    Rule(("former", "building"), ("name", "building")),
+    Rule(("former",), ("name",), limit=50),
+)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs of positions `a` < `b`, distinct and sorted; `found`: pairs each rule gave; `hubs`: blocks it skipped."""
+
+    a: Integers
+    b: Integers
+    found: dict[str, int]
+    hubs: dict[str, int]
+
+
+def candidates(evidence: pd.DataFrame, loose: Flags, by_id: bool = True) -> Candidates:
+    """The candidate pairs among the rows of `evidence`, at least one of each pair loose.
+
+    Rules whose columns are not there are skipped; `by_id=False` leaves out the rules that read document numbers.
+    """
+    keys = _Keys(evidence)
+    codes, found, hubs = [], {}, {}
+    for rule in RULES:
+        if (rule.by_id and not by_id) or not keys.has(rule):
+            continue
+        one, two, skipped = _pairs_of(keys, rule, loose)
+        low, high = np.minimum(one, two), np.maximum(one, two)
+        code = np.unique((low * len(evidence) + high)[low != high])
+        codes.append(code)
+        found[rule.name], hubs[rule.name] = len(code), skipped
+    every = np.unique(np.concatenate(codes)) if codes else np.empty(0, np.int64)
+    return Candidates(every // max(len(evidence), 1), every % max(len(evidence), 1), found, hubs)
+
+
+class _Keys:
+    """The hash of each column once, and of each combination a rule asks for."""
+
+    def __init__(self, evidence: pd.DataFrame) -> None:
+        self.evidence = evidence
+        self.hashed: dict[str, tuple[Hashes, Flags]] = {}
+
+    def has(self, rule: Rule) -> bool:
+        return all(name in self.evidence.columns for name in (*rule.columns, *rule.other))
+
+    def key(self, columns: tuple[str, ...]) -> tuple[Hashes, Flags]:
+        """The combined hash of some columns, and where all of them are known."""
+        total = np.zeros(len(self.evidence), dtype=np.uint64)
+        known = np.ones(len(self.evidence), dtype=bool)
+        for name in columns:
+            value, there = self._column(name)
+            total = total * MIX + value
+            known &= there
+        return total, known
+
+    def _column(self, name: str) -> tuple[Hashes, Flags]:
+        if name not in self.hashed:
+            column = self.evidence[name]
+            codes, values = pd.factorize(column)
+            hashed = pd.util.hash_array(np.asarray(values, dtype=object)) if len(values) else np.zeros(1, np.uint64)
+            self.hashed[name] = (hashed[codes], codes >= 0)
+        return self.hashed[name]
+
+
+def _pairs_of(keys: _Keys, rule: Rule, loose: Flags) -> tuple[Integers, Integers, int]:
+    """The pairs of one rule (positions, either order), and how many blocks were skipped as hubs."""
+    first, there = keys.key(rule.columns)
+    if not rule.other:
+        return _join(first, there & loose, first, there, rule.limit)
+    second, here = keys.key(rule.other)
+    one = _join(first, there & loose, second, here, rule.limit)
+    two = _join(first, there & ~loose, second, here & loose, rule.limit)
+    return np.concatenate([one[0], two[0]]), np.concatenate([one[1], two[1]]), one[2] + two[2]
+
+
+def _join(left: Hashes, in_left: Flags, right: Hashes, in_right: Flags, limit: int) -> tuple[Integers, Integers, int]:
+    """Every pair of a left and a right row with the same key, blocks over the limit left out."""
+    rows, others = np.flatnonzero(in_left), np.flatnonzero(in_right)
+    others = others[np.argsort(right[others], kind="stable")]
+    begin = np.searchsorted(right[others], left[rows], side="left")
+    count = np.searchsorted(right[others], left[rows], side="right") - begin
+    _, block, sizes = np.unique(left[rows], return_inverse=True, return_counts=True)
+    hub = sizes[block] * count > limit
+    skipped = len(np.unique(block[hub]))
+    rows, begin, count = rows[~hub], begin[~hub], count[~hub]
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(rows, count), others[np.repeat(begin, count) + step], skipped

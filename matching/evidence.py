@@ -1,0 +1,164 @@
+"""What a person's record says, made ready for keys and comparisons: one row a record, every value folded once.
+
+Columns beside the properties themselves: `id` (a valid document number), `own` (the number is surely this row's),
+`trusted` (it may also hold two people apart), `id_mask` (a damaged number, `?` for what is not known of it) and
+`id_head`, `id_tail`, `id_key` (parts of whole and damaged numbers that could meet), `surname`, `given`, `sound`,
+`decade` (of birth), `own_head` (the head's number on the head's own row), and the places the address means: `dwelling`,
+`building`, `estate`, `community`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from schemas.records import WITHHELD, Records, column
+
+Flags = npt.NDArray[np.bool_]
+HEAD_ROLES = ("01", "02")  # GB/T 4761-2008: 本人, 户主
+PLACE_COLUMNS = ("dwelling", "building", "estate", "community")
+PLAIN = ("sex", "phone", "ethnicity", "household_number", "employer", "updated_at")
+
+
+class Homes(Protocol):
+    """The part of matched places that people need: `homes`, by `rid`, with the places each person's address means."""
+
+    homes: pd.DataFrame
+
+
+def gather(records: Records, places: Homes) -> pd.DataFrame:
+    """The evidence of every person record, sorted by `rid` and numbered from 0, so that row order cannot matter."""
+    raw = records.frame("person").sort_values("rid", ignore_index=True)
+    found = raw[["rid", "source", "role"]].copy()
+    found["rank"] = (
+        raw["source"].map({name: feed.rank for name, feed in records.feeds.items()}).fillna(9).astype("int64")
+    )
+    for name in PLAIN:
+        found[name] = column(raw, name)
+    found["birth_column"] = column(raw, "birth_date")
+    found["relation"] = column(raw, "relation_to_head")
+    found["head_id"] = column(raw, "head_id_number").fillna(column(raw, "head_id_number" + WITHHELD))
+    found["own_head"] = found["head_id"].where(found["relation"].isin(HEAD_ROLES))
+    found = pd.concat([found, _names(raw), _numbers(raw)], axis=1)
+    found = _judge_ids(found)
+    found["birth"] = found["birth_column"].fillna(found["id_birth"].where(found["own"]))
+    found["sex_column"] = found["sex"]
+    found["sex"] = found["sex"].fillna(found["id_sex"].where(found["own"]))
+    found["decade"] = found["birth"].str[:3]
+    return _place(found, places)
+
+
+def _place(found: pd.DataFrame, places: Homes) -> pd.DataFrame:
+    homes = places.homes.set_index("rid") if "rid" in places.homes.columns else places.homes
+    aligned = homes.reindex(found["rid"])
+    for name in PLACE_COLUMNS:
+        values = aligned[name].to_numpy() if name in aligned.columns else np.full(len(found), None)
+        found[name] = pd.Series(values, index=found.index).astype("str").where(pd.notna(values))
+    return found
+
+
+def _names(raw: pd.DataFrame) -> pd.DataFrame:
+    """`name` folded for comparison, `former`, and the parts that keys are made of."""
+    name, former = fold_names(column(raw, "name")), fold_names(column(raw, "former_name"))
+    whole = name.where(~name.str.contains(r"[?□*某]", na=True))
+    return pd.DataFrame(
+        {
+            "name": name,
+            "former": former,
+            "surname": whole.str[:1].fillna(name.str[:1]),
+            "given": whole.str[1:].where(whole.str.len() > 1),
+            "sound": sounds(whole),
+        }
+    )
+
+
+def fold_names(names: pd.Series) -> pd.Series:
+    """Names as they compare: NFKC, no blanks, no remarks in brackets."""
+    folded = names.str.normalize("NFKC").str.replace(r"[(\[].*?[)\]]|\s|\d+$", "", regex=True)
+    return folded.where(folded.str.len() > 0)
+
+
+def sounds(names: pd.Series) -> pd.Series:
+    """The pinyin of each name, without tones."""
+    from pypinyin import lazy_pinyin
+
+    values = names.dropna().unique()
+    return names.map({value: " ".join(lazy_pinyin(value)) for value in values}).astype("str")
+
+
+def _numbers(raw: pd.DataFrame) -> pd.DataFrame:
+    number = column(raw, "id_number")
+    damaged = (
+        column(raw, "id_number" + WITHHELD).str.normalize("NFKC").str.upper().str.replace(r"[\s'`-]", "", regex=True)
+    )
+    resident = number.where(number.str.fullmatch(r"\d{17}[\dX]").fillna(False).astype(bool))
+    birth = resident.str[6:10] + "-" + resident.str[10:12] + "-" + resident.str[12:14]
+    odd = resident.str[16].isin(list("13579"))
+    mask = damaged.map({value: mask_of(value) for value in damaged.dropna().unique()}).astype("str")
+    either = resident.fillna(mask)
+    return pd.DataFrame(
+        {
+            "id": number,
+            "id_birth": birth,
+            "id_sex": pd.Series(np.where(odd, "male", "female"), index=raw.index, dtype="str").where(resident.notna()),
+            "id_mask": mask,
+            "id_head": either.str[:14].where(~either.str[:14].str.contains("?", regex=False, na=True)),
+            "id_tail": either.str[-8:].where(~either.str[-8:].str.contains("?", regex=False, na=True)),
+            "id_key": _ends(either),
+        }
+    )
+
+
+def _ends(number: pd.Series) -> pd.Series:
+    """Four digits before the birth date's end and the last four: what usual masks leave."""
+    ends = number.str[:6] + number.str[-4:]
+    return ends.where(~ends.str.contains("?", regex=False, na=True) & (number.str.len() == 18))
+
+
+def mask_of(damaged: str) -> str | None:
+    """What is still known of a damaged resident id, 18 characters with `?` where nothing is known; None: nothing of use."""
+    if "E+" in damaged:
+        return _from_scientific(damaged)
+    if len(damaged) == 15 and damaged.isdigit():
+        return f"{damaged[:6]}19{damaged[6:]}?"
+    if len(damaged) == 18 and damaged.isdigit() and damaged.endswith("000"):
+        return damaged[:15] + "???"
+    known = sum(character.isdigit() for character in damaged)
+    if len(damaged) in (17, 18, 19) and known >= 8:
+        return "".join(c if c.isdigit() or c == "X" else "?" for c in damaged)
+    return None
+
+
+def _from_scientific(damaged: str) -> str | None:
+    digits, _, exponent = damaged.partition("E+")
+    digits = digits.replace(".", "")
+    if not digits.isdigit() or exponent != "17":
+        return None
+    return digits[:15].ljust(18, "?") if len(digits) > 5 else None
+
+
+def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
+    """Which valid numbers are surely the row's own, and which may hold people apart.
+
+    A number is the row's own when the row's birth column says so, or when its name is the one most rows with this number
+    bear; a birth column that says otherwise takes the trust, but not the name's word, away.
+    """
+    has = found["id"].notna()
+    birth_right = (found["birth_column"] == found["id_birth"]).to_numpy() & has.to_numpy()
+    birth_wrong = found["birth_column"].notna() & found["id_birth"].notna() & ~birth_right
+    sex_wrong = found["sex"].notna() & found["id_sex"].notna() & (found["sex"] != found["id_sex"])
+    votes = pd.DataFrame({"id": found["id"], "name": found["name"]})
+    votes["votes"] = 1.0 + 2.0 * birth_right - 0.9 * birth_wrong.to_numpy() - 0.05 * found["rank"].to_numpy()
+    tally = votes.dropna().groupby(["id", "name"], sort=True)["votes"].sum().reset_index()
+    ranked = tally.sort_values(["id", "votes"], ascending=[True, False], kind="stable")
+    leader = ranked.drop_duplicates("id").set_index("id")
+    second = ranked[ranked.duplicated("id")].drop_duplicates("id").set_index("id")["votes"]
+    clear = leader["votes"] > second.reindex(leader.index).fillna(0.0)
+    name_right = (found["name"] == found["id"].map(leader["name"].where(clear))).to_numpy()
+    lone = found["id"].map(found["id"].value_counts()).eq(1).to_numpy()
+    found["own"] = has & (birth_right | (name_right & ~(lone & birth_wrong)))
+    found["trusted"] = found["own"] & ~birth_wrong & ~sex_wrong
+    return found

@@ -1,0 +1,83 @@
+"""Free labels: pairs that trusted ids decide, with one side's id hidden as if it had never been delivered.
+
+Hidden on that side: the number, and birth date and sex where only the number gave them. The sample has the same mixture
+of feeds as the records the model will have to place, and some of its names are masked or taken away, since numbers come
+with full names and what comes without number often does not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from matching.blocking import candidates
+from matching.levels import BASE, LEVELS, STATED, Comparer, tables_of
+from matching.model import Model, train
+
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+SAMPLE = 20_000  # hidden rows: some hundred thousand labelled pairs, enough for three digits of every common level
+SHARE = 3  # at most one own row in this many of a feed is hidden: the others are what it is compared with
+HIDDEN = ("id", "id_head", "id_tail", "id_key", "id_mask")
+MASKED_NAMES = 0.08  # share of hidden rows whose given name is masked
+NO_NAMES = 0.03  # share of hidden rows without any name
+
+
+def train_people(evidence: pd.DataFrame, node: Integers) -> Model:
+    """A model for people from the data at hand. `node`: the exact pass's group of each evidence row."""
+    tables = tables_of(evidence, node)
+    labelled = label(evidence, node, hidden_sample(evidence))
+    chosen = Comparer(labelled[0], tables).levels(labelled[1], labelled[2]) if len(labelled[1]) else _no_levels()
+    chosen["same"] = labelled[3]
+    return train(chosen, LEVELS, STATED, BASE, tables)
+
+
+def hidden_sample(evidence: pd.DataFrame) -> Integers:
+    """Positions of the rows to hide: owners of their numbers, feeds in proportion to the rows without."""
+    order = pd.util.hash_pandas_object(evidence[["id", "source", "name"]].astype("str"), index=False).to_numpy()
+    own, loose = evidence["own"], evidence.loc[~evidence["own"], "source"].value_counts()
+    if loose.empty:
+        loose = evidence["source"].value_counts()
+    picked = []
+    for source, number in sorted(loose.items()):
+        rows = np.flatnonzero(own & (evidence["source"] == source))
+        most = min(int(SAMPLE * number / loose.sum()) + 1, len(rows) // SHARE + 1)
+        picked.append(rows[np.argsort(order[rows], kind="stable")][:most])
+    return np.sort(np.concatenate(picked))
+
+
+def label(evidence: pd.DataFrame, node: Integers, sample: Integers) -> tuple[pd.DataFrame, Integers, Integers, Flags]:
+    """The evidence with the sample's numbers hidden, the candidate pairs the hidden rows are in, and whether each is one
+    person's. Pairs that the ids leave open (a number that may not be the row's own) are left out."""
+    masked = hide(evidence, sample)
+    loose = np.zeros(len(evidence), dtype=bool)
+    loose[sample] = True
+    keep = np.flatnonzero(evidence["own"])
+    found = candidates(masked.iloc[keep].reset_index(drop=True), loose[keep], by_id=False)
+    a, b = keep[found.a], keep[found.b]
+    same = node[a] == node[b]
+    trusted = evidence["trusted"].to_numpy()
+    told = (same | (trusted[a] & trusted[b])) & ~(loose[a] & loose[b])
+    return masked, a[told], b[told], same[told]
+
+
+def hide(evidence: pd.DataFrame, sample: Integers) -> pd.DataFrame:
+    """The evidence as if the sample's rows had come without number, some with a masked name or none."""
+    masked = evidence.copy()
+    rows = masked.index[sample]
+    masked.loc[rows, list(HIDDEN)] = pd.NA
+    masked.loc[rows, "own"] = False
+    masked.loc[rows, "birth"] = evidence.loc[rows, "birth_column"]
+    masked.loc[rows, "sex"] = evidence.loc[rows, "sex_column"]
+    masked.loc[rows, "decade"] = masked.loc[rows, "birth"].str[:3]
+    chance = np.random.default_rng(len(sample)).random(len(sample))
+    veiled = rows[chance < MASKED_NAMES]
+    masked.loc[veiled, "name"] = masked.loc[veiled, "name"].str[:1] + "**"
+    masked.loc[veiled, ["given", "sound"]] = pd.NA
+    masked.loc[rows[chance > 1 - NO_NAMES], ["name", "given", "sound", "surname"]] = pd.NA
+    return masked
+
+
+def _no_levels() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype="int64") for name in LEVELS})
