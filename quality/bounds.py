@@ -1,0 +1,105 @@
+"""The source file's own bounds on feed columns (`expect.columns`), as native expectations. They warn, they stop nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quality.mapping import absent_if_blank
+from quality.results import Tally
+from quality.suites import Demand, Expectation, run_suite
+from schemas.records import column
+from schemas.sources import ColumnBounds, Source
+
+TEXT, NUMBER = "text", "number"
+DIMENSIONS = {
+    "not_null": "completeness",
+    "unique": "accuracy",
+    "in_set": "conformity",
+    "matches": "conformity",
+    "between": "accuracy",
+    "length": "conformity",
+}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the bounds say of one load: tallies of rows, and a sentence for each bound that is not met."""
+
+    tallies: tuple[Tally, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def check_bounds(rows: pd.DataFrame, source: Source) -> Bounds:
+    """Validate the feed columns as read (before corrections) against the bounds of the source file."""
+    tallies: list[Tally] = []
+    warnings: list[str] = []
+    for name, bounds in source.expect.columns.items():
+        texts = absent_if_blank(column(rows, name)).reset_index(drop=True)
+        wanted = _expectations(bounds)
+        results = run_suite(_frame(texts, bounds), list(wanted.values()))
+        for bound, result in zip(wanted, results, strict=True):
+            tallies.append(_tally(name, bound, texts, result))
+            if not result["success"]:
+                warnings.append(_sentence(name, bound, bounds, result))
+    return Bounds(tuple(tallies), tuple(warnings))
+
+
+def _expectations(bounds: ColumnBounds) -> dict[str, Expectation]:
+    """One native expectation for each bound that is given; shares become `mostly`."""
+    from great_expectations import expectations as gxe
+
+    wanted: dict[str, Expectation] = {}
+    if bounds.not_null is not None:
+        wanted["not_null"] = gxe.ExpectColumnValuesToNotBeNull(column=TEXT, mostly=bounds.not_null)
+    if bounds.unique is not None:
+        wanted["unique"] = gxe.ExpectColumnValuesToBeUnique(column=TEXT, mostly=bounds.unique)
+    if bounds.in_set is not None:
+        wanted["in_set"] = gxe.ExpectColumnValuesToBeInSet(column=TEXT, value_set=list(bounds.in_set))
+    if bounds.matches is not None:
+        wanted["matches"] = gxe.ExpectColumnValuesToMatchRegex(column=TEXT, regex=f"^(?:{bounds.matches})")
+    if bounds.between is not None:
+        low, high = bounds.between
+        of = TEXT if _is_text(bounds) else NUMBER
+        wanted["between"] = gxe.ExpectColumnValuesToBeBetween(column=of, min_value=low, max_value=high)
+    if bounds.length is not None:
+        low, high = bounds.length
+        wanted["length"] = gxe.ExpectColumnValueLengthsToBeBetween(column=TEXT, min_value=low, max_value=high)
+    return wanted
+
+
+def _is_text(bounds: ColumnBounds) -> bool:
+    return bounds.between is not None and any(isinstance(end, str) for end in bounds.between)
+
+
+def _frame(texts: pd.Series, bounds: ColumnBounds) -> pd.DataFrame:
+    """The column as text, and as numbers where it is bounded by numbers; what is no number lies outside every range."""
+    frame = pd.DataFrame({TEXT: texts})
+    if bounds.between is not None and not _is_text(bounds):
+        outside = np.inf if bounds.between[1] is not None else -np.inf
+        numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
+        frame[NUMBER] = numbers.mask(numbers.isna() & texts.notna(), outside)
+    return frame
+
+
+def _tally(name: str, bound: str, texts: pd.Series, result: Mapping[str, Any]) -> Tally:
+    sentence = f"the column is outside its bound {bound}"
+    failed = np.zeros(len(texts), dtype=bool)
+    failed[np.asarray(result.get("unexpected_index_list") or [], dtype=np.int64)] = True
+    evaluated = np.ones(len(texts), dtype=bool) if bound == "not_null" else texts.notna().to_numpy()
+    return Tally("", "", Demand(name, f"bound_{bound}", DIMENSIONS[bound], "warn", sentence), evaluated, failed)
+
+
+def _sentence(name: str, bound: str, bounds: ColumnBounds, result: Mapping[str, Any]) -> str:
+    """A warning that names the column, the bound and how many rows miss it; never a value."""
+    missed, of = int(result["unexpected_count"]), int(result["element_count"])
+    if bound != "not_null":
+        of -= int(result.get("missing_count") or 0)
+    kept = 1 - missed / of if of else 1.0
+    if bound in ("not_null", "unique"):
+        return f"column {name}: {kept:.1%} of {of} values are {bound}, {getattr(bounds, bound):.1%} are expected"
+    return f"column {name}: {missed} of {of} values miss the expected bound {bound}"
