@@ -1,4 +1,4 @@
-"""The source file's own bounds on feed columns (`expect.columns`), as native expectations. They warn, they stop nothing."""
+"""The source file's own bounds on feed columns (`expect.columns`) as native expectations: they only warn."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _frame(texts: pd.Series, bounds: ColumnBounds) -> pd.DataFrame:
 
 
 def _tally(name: str, bound: str, texts: pd.Series, result: Mapping[str, Any]) -> Tally:
-    sentence = f"the column is outside its bound {bound}"
+    sentence = f"The column is outside its bound {bound} (超出源文件约定范围)."
     failed = np.zeros(len(texts), dtype=bool)
     failed[np.asarray(result.get("unexpected_index_list") or [], dtype=np.int64)] = True
     evaluated = np.ones(len(texts), dtype=bool) if bound == "not_null" else texts.notna().to_numpy()
@@ -101,5 +101,5 @@ def _sentence(name: str, bound: str, bounds: ColumnBounds, result: Mapping[str, 
         of -= int(result.get("missing_count") or 0)
     kept = 1 - missed / of if of else 1.0
     if bound in ("not_null", "unique"):
-        return f"column {name}: {kept:.1%} of {of} values are {bound}, {getattr(bounds, bound):.1%} are expected"
+        return f"column {name}: {kept:.2%} of {of} values are {bound}, {getattr(bounds, bound):.2%} are expected"
     return f"column {name}: {missed} of {of} values miss the expected bound {bound}"

@@ -71,11 +71,11 @@ class MapOutcome:
     @cached_property
     def dropped(self) -> Mask:
         """Rows whose record of this map cannot be used."""
-        return self.bits([found.demand for found in self.findings if found.demand.outcome == "reject"]) != 0
+        return self.broken([found.demand for found in self.findings if found.demand.outcome == "reject"])
 
     def withheld(self, name: str) -> Mask:
         """Rows whose value of the property `name` is wrong and does not flow on."""
-        return self.bits([demand for demand in self.demands(name) if demand.outcome == "withhold"]) != 0
+        return self.broken([demand for demand in self.demands(name) if demand.outcome == "withhold"])
 
     def demands(self, name: str) -> list[Demand]:
         """The demands on one property; on the record as a whole for the empty name."""
@@ -86,6 +86,10 @@ class MapOutcome:
         return [
             found.demand for found in self.findings if found.demand.property == name or found.demand.outcome == "reject"
         ]
+
+    def broken(self, demands: Sequence[Demand]) -> Mask:
+        """Rows that broke at least one of the demands."""
+        return np.asarray(self.bits(demands) != 0, dtype=np.bool_)
 
     def bits(self, demands: Sequence[Demand]) -> Bits:
         """Per row, which of the demands it broke: bit i for the i-th (a property has far fewer than 64)."""
@@ -113,7 +117,7 @@ def _value_lines(fates: RowFates, outcome: MapOutcome, name: str) -> list[pd.Dat
     raw, causes = outcome.mapped.frame[name], outcome.causes(name)
     stated = fates.flowing & raw.notna().to_numpy()
     kept_back = stated & (outcome.withheld(name) | outcome.dropped)
-    doubted = fates.flowing & (outcome.bits(outcome.demands(name)) != 0) & ~kept_back
+    doubted = fates.flowing & outcome.broken(outcome.demands(name)) & ~kept_back
     broken = outcome.bits(causes)
     lines = []
     for scope, mask in (("value", kept_back), ("warning", doubted)):

@@ -1,4 +1,4 @@
-"""Figures of one load: for every rule how many rows were judged and how many broke it, by division and grid. Counts only."""
+"""Figures of one load: for every rule how many rows were judged and how many broke it, by division and grid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RESULT_COLUMNS = ("division", "grid", "type", "role", "property", "rule", "dimen
 # A district has some hundreds to a few thousand grids; a column with more distinct codes does not hold grids.
 MOST_GRIDS = 5000
 DIVISION = r"\d{6}|\d{9}|\d{12}|\d{15}"
-LOADED = Demand("", "loaded", "accessibility", "reject", "the source could be read")
+LOADED = Demand("", "loaded", "accessibility", "reject", "The source could not be read (数据源不可访问).")
 
 Mask = npt.NDArray[np.bool_]
 
@@ -59,7 +59,7 @@ def _completeness(outcome: MapOutcome, judged: Mask) -> list[Tally]:
     rows = outcome.stated if outcome.mapped.role else judged
     found = []
     for name in outcome.values.columns.difference(list(outcome.mapped.constant), sort=False):
-        demand = Demand(str(name), "filled", "completeness", "warn", "the value is missing")
+        demand = Demand(str(name), "filled", "completeness", "warn", "The value is missing (缺失).")
         found.append(tally(outcome, demand, rows, rows & outcome.values[name].isna().to_numpy()))
     return found
 
@@ -74,7 +74,9 @@ def _freshness(outcome: MapOutcome, now: datetime) -> list[Tally]:
         limit = outcome.kind.properties[name].freshness_days
         if limit is not None:
             dated = outcome.stated & outcome.values[name].notna().to_numpy() & ~np.isnan(age)
-            demand = Demand(str(name), "fresh", "timeliness", "warn", f"the record is older than {limit} days")
+            demand = Demand(
+                str(name), "fresh", "timeliness", "warn", f"The record is older than {limit} days (超过更新周期)."
+            )
             found.append(tally(outcome, demand, dated, dated & (age > limit)))
     return found
 
@@ -112,7 +114,7 @@ def load_result(source: Source, failed: bool = False) -> pd.DataFrame:
     return pd.DataFrame([line], columns=list(RESULT_COLUMNS))
 
 
-def _groups(source: Source, outcomes: Sequence[MapOutcome], rows: int) -> tuple[npt.NDArray[np.intp], pd.DataFrame]:
+def _groups(source: Source, outcomes: Sequence[MapOutcome], rows: int) -> tuple[npt.NDArray[np.int64], pd.DataFrame]:
     """Each row's group, and the groups as (division, grid): by the codes the feed gives, else by what it covers."""
     division = pd.Series(source.division, index=range(rows), dtype="str")
     grid = pd.Series("", index=range(rows), dtype="str")
@@ -124,7 +126,7 @@ def _groups(source: Source, outcomes: Sequence[MapOutcome], rows: int) -> tuple[
         cell = _code(outcome, "grid_code")
         grid = cell.where(cell.notna(), grid) if cell.nunique() <= MOST_GRIDS else grid
     frame = pd.DataFrame({"division": division.astype("str"), "grid": grid.astype("str")})
-    codes = frame.groupby(["division", "grid"], sort=True).ngroup().to_numpy()
+    codes = frame.groupby(["division", "grid"], sort=True).ngroup().to_numpy().astype(np.int64)
     groups = frame.drop_duplicates().sort_values(["division", "grid"], ignore_index=True)
     return codes, groups
 
