@@ -7,7 +7,7 @@ understood (a rule will say so), or None where it says that there is nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -23,11 +23,11 @@ _SEPARATORS = re.compile(r"[\s\-‐‑‒–—―_'’‘`´\"“”()\[\]{}<>�
 _LABEL = re.compile(r"^(?:居民身份证|公民身份号码|身份证|证件|护照|通行证)(?:号码|号)?")
 _FLOAT_TAIL = re.compile(r"(\d+)\.0{1,2}")
 _XS = re.compile(r"X{3,}|×{2,}")
-_PHONE_SPLIT = re.compile(r"[;；,，、/|\n]|(?<=\d{7}) +(?=0?1\d{10})|或|和")
+_PHONE_SPLIT = re.compile(r"[;；,，、/|\n]|(?<=\d{4}) +(?=0?1\d{10}|1\d\d[ -]\d{4}[ -]\d{4})|或|和")
 _COUNTRY = re.compile(r"^(?:\+|00)?86(?=1[3-9]\d{9}$|0?[1-9]\d{8,11}$)")
-_LANDLINE = re.compile(r"(0(?:10|2\d|[3-9]\d{2}))([2-9]\d{6,7})")
+_LANDLINE = re.compile(r"(0(?:10|2\d|[3-9]\d{2}))([1-9]\d{6,7})")
 _EXTENSION = re.compile(r"(?:转|ext\.?|x|分机|#).*$", re.IGNORECASE)
-_DMS = re.compile(r"(\d{1,3})[°度](?:(\d{1,2}(?:\.\d+)?)['′分])?(?:(\d{1,2}(?:\.\d+)?)(?:\"|″|''|秒))?")
+_DMS = re.compile(r"(?<![\d.])(\d{1,3})[°度] ?(?:(\d{1,2}(?:\.\d+)?)['′分])?(?:(\d{1,2}(?:\.\d+)?)(?:\"|″|''|秒))?")
 _HEMISPHERE = re.compile(r"(?:东经|北纬|西经|南纬|经度|纬度|[NSEWnsew度°:])")
 _TITLE_CASE_NAMES = frozenset(("Na", "Nan", "Nil"))
 
@@ -35,15 +35,14 @@ _TITLE_CASE_NAMES = frozenset(("Na", "Nan", "Nil"))
 def column(change: Callable[[str], str | None], *, words_first: bool = False) -> Clean:
     """A kind's `clean`: fold, drop words that mean nothing, then `change`, on distinct values.
 
-    words_first: `change` sees null-like words too (未知 is a sex) and may return the cell to have it judged afterwards.
+    words_first: `change` sees null-like words too and decides itself: 未知 is a sex, Na a name.
     """
 
     def one(raw: str) -> str | None:
         folded = fold(raw)
         if not words_first:
             return None if is_null(folded) else change(folded)
-        found = change(folded)
-        return None if found is None or is_null(found) else found
+        return change(folded)
 
     return lambda series: per_value(series, one)
 
@@ -61,15 +60,16 @@ def coded(name: str) -> Callable[[str], str | None]:
             return folded
         key = folded.lower().removesuffix(".0")
         codes = dictionary(name)
-        return codes.get(key) or codes.get(key.replace(" ", "")) or _code_with_word(key, codes) or folded
+        found = codes.get(key) or codes.get(key.replace(" ", "")) or _code_with_word(key, codes)
+        return found or (None if is_null(folded) else folded)
 
     return look_up
 
 
-def _code_with_word(key: str, codes: object) -> str | None:
+def _code_with_word(key: str, codes: Mapping[str, str]) -> str | None:
     """'01汉族', '1-男', '02:户主': a code beside its word, if both mean the same."""
     found = re.fullmatch(r"(\d{1,3})\W*(\D+)", key)
-    if not found or not isinstance(codes, dict):
+    if not found:
         return None
     by_code, by_word = codes.get(found[1]), codes.get(found[2].strip(" )-:"))
     return by_word if by_code == by_word else None
@@ -93,7 +93,7 @@ def id_number(folded: str) -> str | None:
         bare = folded.upper()
     else:
         if re.fullmatch(r"\d(?:\.\d+)?[eE]\+?\d{1,2}", folded.strip("' ")):
-            return folded.strip("' ").upper().replace("E+", "E")
+            return re.sub(r"E\+?", "E+", folded.strip("' ").upper())
         bare = _SEPARATORS.sub("", _STARS.sub("*", folded)).upper()
         bare = _LABEL.sub("", re.sub(r"(?<=\d{17})×$", "X", bare)) or bare
         if found := _FLOAT_TAIL.fullmatch(bare):
@@ -142,9 +142,9 @@ def _one_phone(part: str) -> str:
     digits = _COUNTRY.sub("", digits)
     if re.fullmatch(r"01[3-9]\d{9}", digits):
         return digits[1:]
-    found = _LANDLINE.fullmatch(
-        digits if digits[:1] == "0" else "0" + digits if len(digits) in (9, 10, 11) and digits[:1] != "1" else digits
-    )
+    if len(digits) in (9, 10, 11) and digits[0] not in "014":
+        digits = "0" + digits
+    found = _LANDLINE.fullmatch(digits)
     return f"{found[1]}-{found[2]}" if found else digits
 
 

@@ -1,7 +1,7 @@
 """Dates and times as the feeds write them, to ISO 8601 text.
 
-Understood: 1990-1-1, 1990.1.1, 1990/1/1, 19900101, 1990年1月1日, 一九九〇年一月一日, spreadsheet serials (1900 system, days 18264 to
-60000, that is 1950 to 2064), each with or without a time. Not guessed: two-digit years, day-first and month-first forms,
+Understood: 1990-1-1, 1990.1.1, 1990/1/1, 19900101, 1990年1月1日, 一九九〇年一月一日, spreadsheet serials (1900 system,
+18264 to 60000, that is 1950 to 2064), each with or without a time. Not guessed: two-digit years, day or month first,
 lunar dates; they stay as folded text for a rule to fail. Partial dates (1990-05, 1990) are kept as such.
 Times are wall-clock times in China; a zone that says otherwise is converted (UTC+8, no summer time since 1991).
 """
@@ -21,7 +21,8 @@ LONGEST = 64  # characters; nothing longer is a date
 
 _DATE = r"(?P<y>\d{4})(?: ?[-./\\年 ] ?(?P<m>\d{1,2})(?: ?[-./\\月 ] ?(?P<d>\d{1,2}) ?[日号.]?| ?月)?| ?年)?"
 _TIME = (
-    r"(?P<noon>上午|下午|AM|PM|am|pm)?(?P<H>\d{1,2}):(?P<M>\d{1,2})(?::(?P<S>\d{1,2})(?:[.,]\d+)?)? ?(?P<noon2>AM|PM|am|pm)?"
+    r"(?P<noon>上午|下午|AM|PM|am|pm)?"
+    r"(?P<H>\d{1,2}):(?P<M>\d{1,2})(?::(?P<S>\d{1,2})(?:[.,]\d+)?)? ?(?P<noon2>AM|PM|am|pm)?"
     r" ?(?P<zone>Z|[+-]\d{2}:?\d{2})?"
 )
 _PARTS = re.compile(rf"{_DATE}(?:(?:[T ]+|(?<=[日号])){_TIME})?")

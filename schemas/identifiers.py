@@ -1,9 +1,9 @@
 """Official numbers: their check digits, and which document a number is.
 
-Resident id GB 11643-1999 (15 digits of the first generation are upgraded to 18), residence permits of Hong Kong, Macau and
-Taiwan residents (81/82/83), foreign permanent resident cards of 2017 and 2023, travel permits, passports, the unified
-social credit code GB 32100-2015 with the organization code GB 11714 inside, registration numbers GS 15-2006, plates GA 36,
-components of GB/T 30428.2.
+Resident id GB 11643-1999 (15 digits of the first generation are upgraded to 18), residence permits of Hong Kong, Macau
+and Taiwan residents (81/82/83), foreign permanent resident cards of 2017 and 2023, travel permits, passports, the
+unified social credit code GB 32100-2015 with the organization code GB 11714 inside, registration numbers GS 15-2006, plates
+GA 36, components of GB/T 30428.2.
 
 python-stdnum's `cn.ric.validate` is not used: it compares a county's years with the birth year instead of the year of
 registration, and so refuses most real numbers of older people; it raises KeyError for counties it does not know.
@@ -35,14 +35,8 @@ ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 CENTENARIAN = ("996", "997", "998", "999")  # sequences of 15-digit ids given to people born before 1900
 
 RECOGNISED = ("kind", "normal", "valid", "birth_date", "sex", "county")
-_NOTHING: tuple[str | None, str | None, bool, str | None, str | None, str | None] = (
-    None,
-    None,
-    False,
-    None,
-    None,
-    None,
-)
+Row = tuple[str | None, str | None, bool, str | None, str | None, str | None]
+_NOTHING: Row = (None, None, False, None, None, None)
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -117,9 +111,10 @@ def recognise(series: pd.Series) -> pd.DataFrame:
 
     series: folded numbers (`schemas.kinds` id_number). Returns, aligned: `kind` (resident_id | hmt_residence_permit |
     foreign_permanent_resident_card | hk_macau_travel_permit | taiwan_travel_permit | passport | exit_permit |
-    foreign_passport | military_id | birth_certificate | uscc | registration_number | component | plate | unknown; missing for
-    missing), `normal` (the comparable form: 15 digits upgraded to 18, a reissue count cut off), `valid` (bool: form, date and
-    check digit, as far as the document has them), `birth_date` (ISO), `sex` (male | female), `county` (6 digits).
+    foreign_passport | military_id | birth_certificate | uscc | registration_number | component | plate | unknown;
+    missing for missing), `normal` (the comparable form: 15 digits upgraded to 18, a reissue count cut off), `valid`
+    (bool: form, date and check digit, as far as the document has them), `birth_date` (ISO), `sex` (male | female),
+    `county` (6 digits).
     """
     numbers, distinct = pd.factorize(series)
     rows = [recognise_one(str(value)) for value in distinct.tolist()]
@@ -128,7 +123,7 @@ def recognise(series: pd.Series) -> pd.DataFrame:
     return found.astype({name: "bool" if name == "valid" else "str" for name in RECOGNISED})
 
 
-def recognise_one(number: str) -> tuple[str | None, str | None, bool, str | None, str | None, str | None]:
+def recognise_one(number: str) -> Row:
     """One row of `recognise` for one folded number."""
     if len(number) == 18 and number.isascii():
         if number[:17].isdigit() and (number[17].isdigit() or number[17] == "X"):
@@ -139,7 +134,7 @@ def recognise_one(number: str) -> tuple[str | None, str | None, bool, str | None
         if len(number) == 15:
             return _fifteen(number)
         if len(number) == 16:
-            return "component", number, number[:2] in codes_of_provinces(), None, None, number[:6]
+            return "component", number, number[:2] in provinces(), None, None, number[:6]
     for kind, pattern in _PATTERNS:
         if pattern.fullmatch(number[:32]):
             normal = number[:9] if kind == "hk_macau_travel_permit" else number
@@ -147,25 +142,23 @@ def recognise_one(number: str) -> tuple[str | None, str | None, bool, str | None
     return "unknown", number, False, None, None, None
 
 
-def _eighteen(number: str) -> tuple[str, str, bool, str | None, str | None, str | None]:
-    """18 digits: an id or permit by its first digits; a social credit code of digits alone only if no id check holds."""
+def _eighteen(number: str) -> Row:
+    """18 digits: an id or permit by its first digits; a social credit code only if it cannot be an id."""
     good = id_check(number[:17]) == number[17]
     born = birth_date(number)
     if not (good and born) and number[17] in USCC_ALPHABET and all(uscc_valid(number)):
         return "uscc", number, True, None, None, number[2:8]
-    kind = {"81": "hmt_residence_permit", "82": "hmt_residence_permit", "83": "hmt_residence_permit"}.get(
-        number[:2], "resident_id"
-    )
+    kind = "hmt_residence_permit" if number[:2] in ("81", "82", "83") else "resident_id"
     if number[0] == "9":
         kind = "foreign_permanent_resident_card"
     return kind, number, good and born is not None, born, "male" if number[16] in "13579" else "female", number[:6]
 
 
-def _fifteen(number: str) -> tuple[str, str, bool, str | None, str | None, str | None]:
+def _fifteen(number: str) -> Row:
     """15 digits: an id of the first generation if its date and province can be, else a registration number."""
     full = upgrade(number)
     born = birth_date(full)
-    if born and number[:2] in codes_of_provinces():
+    if born and number[:2] in provinces():
         return "resident_id", full, True, born, "male" if full[16] in "13579" else "female", number[:6]
     if registration_check(number[:14]) == number[14]:
         return "registration_number", number, True, None, None, number[:6]
@@ -187,7 +180,7 @@ def _birth(digits: str, now: str) -> str | None:
 
 
 @cache
-def codes_of_provinces() -> frozenset[str]:
+def provinces() -> frozenset[str]:
     """The first two digits an id may begin with (GB/T 2260, and 81, 82, 83 of residence permits)."""
     return frozenset(dictionary("province"))
 

@@ -23,61 +23,13 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 REPLACEMENT = "\ufffd"
 
-NULL_WORDS = frozenset(
-    [
-        "null",
-        "(null)",
-        "none",
-        "nil",
-        "nan",
-        "n/a",
-        "#n/a",
-        "na",
-        "\\n",
-        "-",
-        "--",
-        "---",
-        "—",
-        "——",
-        "_",
-        "/",
-        "//",
-        "\\",
-        ".",
-        "、",
-        "。",
-        "?",
-        "无",
-        "暂无",
-        "没有",
-        "无此项",
-        "空",
-        "空白",
-        "(空)",
-        "不详",
-        "不明",
-        "不清楚",
-        "未知",
-        "未填",
-        "未填写",
-        "未登记",
-        "未提供",
-        "未采集",
-        "未录入",
-        "待补",
-        "待补充",
-        "待查",
-        "待核实",
-        "待定",
-        "缺",
-        "缺失",
-        "缺省",
-        "默认",
-        "请选择",
-        "#value!",
-        "#ref!",
-        "undefined",
-    ]
+NULL_WORDS = frozenset(  # what clerks and programs write where there is nothing; compared in lower case
+    re.findall(
+        r"\S+",
+        "null (null) none nil nan n/a #n/a na \\n undefined #value! #ref! - -- --- — —— _ / // \\ . 、 。 ? "
+        "无 暂无 没有 无此项 空 空白 (空) 不详 不明 不清楚 未知 未填 未填写 未登记 未提供 未采集 未录入 "
+        "待补 待补充 待查 待核实 待定 缺 缺失 缺省 默认 请选择",
+    )
 )
 
 
