@@ -1,7 +1,7 @@
-"""The weights of the additive model: logistic regression on one-hot levels, held near stated weights where labels are few.
+"""The weights of the additive model: logistic regression on one-hot levels, held near stated weights.
 
-Why not log2(m/u) as it stands: candidate pairs share a key by selection, so that among pairs of two people "same name" and
-"same home" exclude each other, and multiplying their m/u as if independent calls a namesake under one roof likely. The
+Why not log2(m/u) as it stands: candidate pairs share a key by selection, so that among pairs of two people "same name"
+and "same home" exclude each other; multiplying their m/u as if they were independent makes both worthless. The
 maximum-likelihood additive weights know what goes together, and need no more than the same labels.
 """
 

@@ -1,4 +1,4 @@
-"""Households: who lives together in a dwelling now (residential, 住户), and who stands in one hukou book (registered, 户).
+"""Households: who lives together in a dwelling now (住户), and who stands in one hukou book (户).
 
 The two never merge: a person registered here who lives elsewhere (人户分离) is in one of each. Residential households
 are a dating problem: each person lives where the latest record that could be read to the room says; family whose
@@ -31,7 +31,7 @@ def match_households(records: Records, places: Homes, people: pd.DataFrame) -> M
     homes = current_homes(rows, number)
     residential = _residence(rows, homes, number)
     lines = [_members(rows, residential, "residential")]
-    registered = rows["person"].map(number)
+    registered = rows["person"].map(number).astype("str")
     lines.append(_members(rows[registered.notna()], registered.dropna(), "registered"))
     members = pd.concat(lines, ignore_index=True)
     return Matched(members, _derived(rows, members), _relations(rows, members, homes))
@@ -41,7 +41,7 @@ def _rows(records: Records, places: Homes, people: pd.DataFrame) -> pd.DataFrame
     """One row a person record: who it is, when and where it was seen, and what it says of its household."""
     raw = records.frame("person").sort_values("rid", ignore_index=True)
     rows = raw[["rid", "source"]].copy()
-    rows["person"] = raw["rid"].map(people.set_index("rid")["cluster"])
+    rows["person"] = raw["rid"].map(people.set_index("rid")["cluster"]).astype("int64")
     for name in (
         "household_number",
         "relation_to_head",
@@ -77,15 +77,14 @@ def registered_numbers(rows: pd.DataFrame) -> pd.Series:
     mended = own.where(~stray, lead.reindex(own.index))
     rest = head_of[~head_of.index.isin(mended.index)]
     named = rest.map(by_head).astype("str").fillna("head:" + rest.astype("str"))
-    return pd.concat([mended, named])
+    return pd.concat([mended, named]).astype("str")
 
 
 def _majority(rows: pd.DataFrame, by: str, value: str) -> pd.Series:
     """The most frequent value of each group, the smaller one where two are even."""
     counted = rows.groupby([by, value]).size().rename("count").reset_index()
     ranked = counted.sort_values([by, "count", value], ascending=[True, False, True])
-    chosen: pd.Series = ranked.drop_duplicates(by).set_index(by)[value]
-    return chosen
+    return pd.Series(ranked.drop_duplicates(by).set_index(by)[value])
 
 
 def current_homes(rows: pd.DataFrame, number: pd.Series) -> pd.DataFrame:
@@ -99,33 +98,21 @@ def current_homes(rows: pd.DataFrame, number: pd.Series) -> pd.DataFrame:
 
 def _births(rows: pd.DataFrame) -> pd.Series:
     known = rows.dropna(subset=["birth_date"])
-    return known.sort_values(["rank", "rid"]).drop_duplicates("person").set_index("person")["birth_date"]
+    first = known.sort_values(["rank", "rid"]).drop_duplicates("person")
+    return pd.Series(first.set_index("person")["birth_date"])
 
 
 def _with_family(homes: pd.DataFrame, visits: pd.DataFrame, number: pd.Series, births: pd.Series) -> pd.DataFrame:
     """Move along who was last seen with family of whom more have since been seen together elsewhere than still there.
 
-    Family: one household number, both once seen in the dwelling. A grown child who leaves does not take the parents
-    along: they are more; a child moves with its parents even where brothers and sisters stay behind in old rows.
+    A grown child who leaves does not take the parents along: they are more; a child moves with its parents even where
+    brothers and sisters stay behind in old rows.
     """
-    base = homes.reset_index().assign(number=lambda frame: frame["person"].map(number)).dropna(subset=["number"])
-    once = visits[["person", "dwelling"]].rename(columns={"person": "kin"})
-    pairs = base.merge(once, on="dwelling")
-    pairs = pairs[(pairs["person"] != pairs["kin"]) & (pairs["number"] == pairs["kin"].map(number))]
-    now = homes.rename(columns={"dwelling": "there", "seen": "when", "rid": "shown"})
-    pairs = pairs.merge(now, left_on="kin", right_index=True)
-    grown = pairs["person"].map(births).fillna(NEVER).str[:4].astype(int) + ADULT_YEARS
-    child = grown > pd.to_numeric(pairs["when"].str[:4], errors="coerce").fillna(0)
-    older = pairs["kin"].map(births).fillna("9") < pairs["person"].map(births).fillna("0")
-    pairs = pairs[~child | older]
-    gone = (pairs["there"] != pairs["dwelling"]) & (pairs["when"] > pairs["seen"])
+    pairs = _family_pairs(homes, visits, number, births)
+    gone = pairs[(pairs["there"] != pairs["dwelling"]) & (pairs["when"] > pairs["seen"])]
     stay = pairs[pairs["there"] == pairs["dwelling"]].groupby("person").size()
-    moved = (
-        pairs[gone]
-        .groupby(["person", "there"])
-        .agg(votes=("kin", "size"), when=("when", "max"), shown=("shown", "min"))
-    )
-    moved = moved.reset_index().sort_values(["person", "votes", "when", "there"], ascending=[True, False, False, True])
+    moved = gone.groupby(["person", "there"]).agg(votes=("kin", "size"), when=("when", "max")).reset_index()
+    moved = moved.sort_values(["person", "votes", "when", "there"], ascending=[True, False, False, True])
     moved = moved.drop_duplicates("person").set_index("person")
     moved = moved[moved["votes"] > stay.reindex(moved.index).fillna(0)]
     result = homes.copy()
@@ -133,14 +120,35 @@ def _with_family(homes: pd.DataFrame, visits: pd.DataFrame, number: pd.Series, b
     return result
 
 
+def _family_pairs(homes: pd.DataFrame, visits: pd.DataFrame, number: pd.Series, births: pd.Series) -> pd.DataFrame:
+    """Each `person` with each of its `kin` once seen in its dwelling, and where (`there`) and `when` the kin was last.
+
+    Kin: of one household number; to a child only who is older (brothers and sisters do not decide where it lives).
+    """
+    base = homes[["dwelling", "seen"]].reset_index()
+    base["number"] = base["person"].map(number).astype("str")
+    once = visits[["person", "dwelling"]].rename(columns={"person": "kin"})
+    pairs = base.dropna(subset=["number"]).merge(once, on="dwelling")
+    pairs = pairs[(pairs["person"] != pairs["kin"]) & (pairs["number"] == pairs["kin"].map(number).astype("str"))]
+    now = homes.reset_index().rename(columns={"person": "kin", "dwelling": "there", "seen": "when", "rid": "shown"})
+    pairs = pairs.merge(now, on="kin")
+    born, kin_born = (pairs[side].map(births).astype("str") for side in ("person", "kin"))
+    child = _year(born, unknown=0) + ADULT_YEARS > _year(pairs["when"], unknown=0)
+    return pairs[~child | (kin_born.fillna("9") < born.fillna("0"))]
+
+
+def _year(dates: pd.Series, unknown: int) -> pd.Series:
+    return pd.to_numeric(dates.str[:4], errors="coerce").fillna(unknown).astype("int64")
+
+
 def _residence(rows: pd.DataFrame, homes: pd.DataFrame, number: pd.Series) -> pd.Series:
     """A key of the residential household for each row: the dwelling, else the family's, else the person alone."""
     person = rows["person"]
-    home = person.map(homes["dwelling"])
+    home = person.map(homes["dwelling"]).astype("Int64")
     family = pd.DataFrame({"number": number, "dwelling": homes["dwelling"].reindex(number.index)}).dropna()
-    with_kin = person.map(number).map(_majority(family, "number", "dwelling"))
+    with_kin = person.map(number).astype("str").map(_majority(family, "number", "dwelling"))
     home = home.fillna(with_kin.astype("Int64"))
-    apart = "person:" + person.map(number).fillna(person.astype("str"))
+    apart = "person:" + person.map(number).astype("str").fillna(person.astype("str"))
     return home.astype("str").where(home.notna(), apart)
 
 

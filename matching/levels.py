@@ -21,7 +21,7 @@ Flags = npt.NDArray[np.bool_]
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "name": (
-        "same, rare", "same, uncommon", "same, common", "same, very common", "former name", "fits wildcards",
+        "same, unique", "same, rare", "same, uncommon", "same, common", "same, very common", "former name", "fits wildcards",
         "fits short form", "same sound", "one character off", "same given name", "same surname", "different",
     ),
     "birth": ("same", "one digit or swap", "same year", "within three years", "different"),
@@ -29,14 +29,14 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "phone": ("same, one person's", "same, a family's", "same, shared by many", "one digit off", "different"),
     "home": ("same dwelling", "same building, dwelling open", "same building", "same estate", "same community", "elsewhere"),
     "id": ("fits, most digits", "fits, some digits", "one edit", "same, not surely its own", "does not fit"),
-    "household": ("head's own number", "same household, same role", "same household", "head of the other", "another household"),
+    "household": ("head's own number", "one household, one role", "one household", "head of the other", "another household"),
     "ethnicity": ("same minority", "both Han", "different"),
     "feed": ("one feed", "two feeds"),
 }  # fmt: skip
 # The weights in log2 odds as far as labels do not tell (a district without ids; damaged numbers, which labelling needs
 # whole): what a careful clerk would give, from counts of how often two people share a value by chance.
 STATED: Mapping[str, tuple[float, ...]] = {
-    "name": (9, 7, 5, 3, 6, 3, 0.5, 1, -1, -3, -7, -9),
+    "name": (10, 8, 6.5, 5, 3, 6, 3, 0.5, 1, -1, -3, -7, -9),
     "birth": (7, -1, -4, -6, -8),
     "sex": (0.9, -5),
     "phone": (8, 5, 1, 1, -1),
@@ -47,7 +47,8 @@ STATED: Mapping[str, tuple[float, ...]] = {
     "feed": (-1, 0),
 }
 BASE = -8.0  # log2 odds of a candidate pair that shows nothing: one in 256
-NAME_BANDS = (2, 8, 40)  # persons bearing a name: rare, uncommon, common; above: very common
+NAME_BANDS = (1, 3, 10, 50)  # persons bearing a name: unique, rare, uncommon, common; above: very common
+_FORMER = len(NAME_BANDS) + 1  # the level of a former name; the graded agreements follow it
 FAMILY = 5  # persons a family's phone is seen with at most; above it is a grid worker's, a landlord's, a placeholder
 HAN = "01"  # GB/T 3304
 
@@ -58,14 +59,19 @@ def digest(number: str) -> str:
 
 
 def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
-    """Name frequencies and phone spreads over distinct persons, as far as the exact pass knows them."""
+    """Name frequencies and phone spreads over distinct persons, as far as the exact pass knows them.
+
+    A name is counted over persons with numbers where these are the most: a row without one is usually theirs too.
+    """
+    owners = evidence["own"].to_numpy()
+    counted = owners if 2 * owners.sum() > len(owners) else np.ones(len(evidence), dtype=bool)
     persons = pd.DataFrame({"name": evidence["name"], "phone": evidence["phone"], "node": node})
-    names = persons.drop_duplicates(["name", "node"])["name"].value_counts()
+    names = persons[counted].drop_duplicates(["name", "node"])["name"].value_counts()
     phones = persons.dropna(subset=["phone"]).drop_duplicates(["phone", "name"])["phone"].value_counts()
     return Tables(
-        names={str(k): int(v) for k, v in names[names > NAME_BANDS[0]].items()},
-        phones={digest(str(k)): int(v) for k, v in phones[phones > 1].items()},
-        people=int(len(np.unique(node))),
+        names={str(name): int(number) for name, number in names[names > 1].items()},
+        phones={digest(str(phone)): int(number) for phone, number in phones[phones > 1].items()},
+        people=len(np.unique(node)),
     )
 
 
@@ -107,7 +113,7 @@ class Comparer:
         result = np.full(len(a), -1, dtype=np.int64)
         distinct, back = np.unique(x[known] * (len(right) + 1) + y[known], return_inverse=True)
         values = [judge(left[code // (len(right) + 1)], right[code % (len(right) + 1)]) for code in distinct.tolist()]
-        result[known] = np.array(values, dtype=np.int64)[back] if len(values) else result[known]
+        result[known] = np.array(values, dtype=np.int64)[back] if values else result[known]
         return result
 
 
@@ -127,7 +133,7 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     has = pd.notna(former)
     loose = np.flatnonzero(~equal & (has[a] | has[b]))
     met = (former[a[loose]] == name[b[loose]]) | (former[b[loose]] == name[a[loose]])
-    level[loose[met]] = 4
+    level[loose[met]] = _FORMER
     return level
 
 
@@ -135,17 +141,17 @@ def _name_level(one: str, two: str) -> int:
     from rapidfuzz.distance import OSA
 
     if len(one) == len(two) and all(x == y or x in "?□*" or y in "?□*" for x, y in zip(one, two, strict=True)):
-        return 5
+        return _FORMER + 1
     if one[:1] == two[:1] and (set(one[1:]) <= set("*?某先生女士") or set(two[1:]) <= set("*?某先生女士")):
-        return 6
+        return _FORMER + 2
     if _sound(one) == _sound(two):
-        return 7
+        return _FORMER + 3
     if len(one) > 2 or len(two) > 2:
         if OSA.distance(one, two, score_cutoff=1) <= 1 and one[:1] == two[:1]:
-            return 8
+            return _FORMER + 4
         if one[1:] == two[1:]:
-            return 9
-    return 10 if one[:1] == two[:1] else 11
+            return _FORMER + 5
+    return _FORMER + (6 if one[:1] == two[:1] else 7)
 
 
 def _sound(name: str) -> str:

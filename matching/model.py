@@ -35,7 +35,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Level:
-    """One level of a comparison: its share among pairs of one person (m) and of two (u), and its weight in log2 odds."""
+    """One level: its share among pairs of one person (m) and of two (u), and its weight in log2 odds."""
 
     name: str
     m: float

@@ -1,8 +1,8 @@
 """People: which records speak of the same person.
 
-First the exact pass: rows whose valid number is surely their own, by it. Then each row left is compared with the rows that
-share a key with it, the levels of agreement are scored by the model, and the constrained clustering joins what belongs
-together: never two trusted numbers, never what a person judged to be different.
+First the exact pass: rows whose valid number is surely their own, by it. Then each row left is compared with the rows
+that share a key with it, the levels of agreement are scored by the model, and the constrained clustering joins what
+belongs together: never two trusted numbers, never what a person judged to be different.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from matching.blocking import candidates
-from matching.cluster import Rules, cluster, no_pairs
+from matching.cluster import Rules, cluster
 from matching.evidence import Homes, gather
 from matching.levels import Comparer
 from matching.model import Model, predict
@@ -26,7 +26,8 @@ Integers = npt.NDArray[np.int64]
 JOIN = 3.0  # log2 odds two clusters need: eight to one
 KEEP = -6.0  # log2 odds from which a pair is kept for review; below, it is one to sixty-four against
 VARIANT = (
-    "name", "former", "birth", "sex", "phone", "dwelling", "building", "household_number", "head_id", "relation", "id_mask",
+    "name", "former", "birth", "sex", "phone", "dwelling", "building", "household_number", "head_id", "relation",
+    "id_mask", "ethnicity",
 )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def match_people(
 
 
 def exact_pass(evidence: pd.DataFrame) -> Integers:
-    """The group of each row: the first position of the rows with the same own number, its own position where it has none."""
+    """The group of each row: the first position of the rows with the same own number, itself where it has none."""
     position = pd.Series(np.arange(len(evidence)))
     number = evidence["id"].where(evidence["own"])
     first = position.groupby(number.to_numpy()).transform("min")

@@ -44,12 +44,14 @@ def hidden_sample(evidence: pd.DataFrame) -> Integers:
         rows = np.flatnonzero(own & (evidence["source"] == source))
         most = min(int(SAMPLE * number / loose.sum()) + 1, len(rows) // SHARE + 1)
         picked.append(rows[np.argsort(order[rows], kind="stable")][:most])
-    return np.sort(np.concatenate(picked))
+    return np.sort(np.concatenate(picked)) if picked else np.empty(0, np.int64)
 
 
 def label(evidence: pd.DataFrame, node: Integers, sample: Integers) -> tuple[pd.DataFrame, Integers, Integers, Flags]:
-    """The evidence with the sample's numbers hidden, the candidate pairs the hidden rows are in, and whether each is one
-    person's. Pairs that the ids leave open (a number that may not be the row's own) are left out."""
+    """The evidence with the sample's numbers hidden, the candidate pairs of hidden rows, and which are one person's.
+
+    Pairs that the ids leave open (a number that may not be the row's own) are left out.
+    """
     masked = hide(evidence, sample)
     loose = np.zeros(len(evidence), dtype=bool)
     loose[sample] = True
