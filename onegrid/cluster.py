@@ -117,6 +117,8 @@ class Cluster:
         """Stops the server; open transactions are rolled back."""
         if self._pid() is not None:
             self._control("stop", "-m", "fast")
+        if self.socket_folder != self.server and self.socket_folder.exists():
+            self.socket_folder.rmdir()
 
     def _make(self, password: str) -> None:
         """Makes the cluster aside and moves it into place: a first start that was killed leaves nothing half made."""

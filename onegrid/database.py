@@ -79,28 +79,28 @@ class Database:
         without any row's values; inside the block they are SQLAlchemy's or psycopg's own.
         """
         who = {"name": actor.name, "role": actor.role, "department": actor.department or ""}
-        with translated(self.name), self._app.begin() as connection:
+        with translated(self.server, self.name), self._app.begin() as connection:
             connection.execute(_SET_ACTOR, who)
             yield connection
 
     @contextmanager
     def owner_session(self) -> Iterator[Connection]:
         """One transaction as onegrid_owner, for migrations; errors as `session`."""
-        with translated(self.name), self._owner.begin() as connection:
+        with translated(self.server, self.name), self._owner.begin() as connection:
             yield connection
 
     def ensure_set_up(self) -> None:
         """Makes roles and databases where they are missing. A password that is wrong is never changed, but said."""
         if self._is_set_up():
             return
-        with translated(self.server.url.database or ""):
+        with translated(self.server, str(self.server.url.database)):
             set_up(self.server)
-        with translated(self.name), self._app.connect():
+        with translated(self.server, self.name), self._app.connect():
             pass
 
     def _is_set_up(self) -> bool:
         try:
-            with translated(self.name), self._app.connect() as connection:
+            with translated(self.server, self.name), self._app.connect() as connection:
                 return is_set_up(connection, self.name)
         except DatabaseError:  # whether our role is missing or the server, the set-up role will find out
             return False
@@ -148,7 +148,7 @@ def _server(settings: Settings) -> AbstractContextManager[Server]:
 
 
 @contextmanager
-def translated(database: str) -> Iterator[None]:
+def translated(server: Server, database: str) -> Iterator[None]:
     """Turns errors of the driver into one sentence of ours that holds no row's values.
 
     The original is not kept as the cause: its details and contexts quote rows.
@@ -156,26 +156,27 @@ def translated(database: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise _sentence(error.orig, database) from None
+        raise _sentence(error.orig, server, database) from None
     except psycopg.Error as error:
-        raise _sentence(error, database) from None
+        raise _sentence(error, server, database) from None
     except PoolTimeout:
         raise DatabaseUnavailable(f"All connections to the database {database} are in use: try again later.") from None
 
 
-def _sentence(error: BaseException | None, database: str) -> DatabaseError:
+def _sentence(error: BaseException | None, server: Server, database: str) -> DatabaseError:
     state = (error.sqlstate if isinstance(error, psycopg.Error) else None) or ""
     said = _said(error, state)
-    if state == "53100":
+    gone = state.startswith(_GONE) or state == "53300" or (not state and isinstance(error, psycopg.OperationalError))
+    if state == "53100" or (gone and server.is_full):
         return DiskFull(f"The database {database} has no room left on its disk: free some, then run again.")
     if state.startswith("28") or _says(said, _REFUSED):
         return WrongPassword(
             f"The database {database} refuses the role or its password ({said}): correct ONEGRID_DATABASE_URL, "
             "or the passwords in the home's database/secrets."
         )
-    if state == "3D000" or (not state and _says(said, _MISSING)):
+    if state == "3D000" or (gone and _says(said, _MISSING)):
         return DatabaseUnavailable(f"The database {database} is missing on its server ({said}).")
-    if state.startswith(_GONE) or state == "53300" or (not state and isinstance(error, psycopg.OperationalError)):
+    if gone:
         return DatabaseUnavailable(f"The database {database} does not answer ({said}).")
     return DatabaseError(f"The database {database} refused a statement: {said} (SQLSTATE {state or 'unknown'}).")
 

@@ -25,7 +25,8 @@ def copy_frame(connection: Connection, table: str, frame: pd.DataFrame) -> int:
     """Appends the rows of `frame` to `table` (its columns named by the frame's, in any order); the number of rows.
 
     Cells: text, numbers, booleans, dates and times as themselves; bytes as bytea (or its `\\x...` text); dicts and
-    lists as JSON; arrays as their text literal `{...}`; missing is NULL. Errors are the driver's; `session` translates them.
+    lists as JSON; arrays as their text literal `{...}`; missing is NULL. Errors are the driver's own, which `session`
+    translates.
     """
     from pyarrow import csv
 

@@ -1,11 +1,12 @@
 """The operating-system user of the embedded server: this one, or for root an unprivileged one that owns nothing else.
 
-PostgreSQL refuses to run as root. For root the server runs under a number without an account (docs/decisions), which must
-reach the home through its parents; nothing outside the home is changed to let it.
+PostgreSQL refuses to run as root. For root the server runs under a number without an account (docs/decisions), which
+must reach the home through its parents; nothing outside the home is changed to let it.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import shutil
@@ -43,17 +44,17 @@ class ServerUser:
     def run(self, command: Sequence[str], cwd: Path | str = "/", uid: int | None = None) -> Finished:
         """Runs a program as the server's user, with nothing of this process's environment."""
         who = {"user": self.uid if uid is None else uid, "group": self.gid, "extra_groups": ()} if self.other else {}
-        return subprocess.run(  # type: ignore[call-overload, no-any-return]  # noqa: S603
-            command,
-            cwd=cwd,
-            env=_ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            **who,
-        )
+        how = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "errors": "replace"}
+        try:
+            done: Finished = subprocess.run(command, check=False, cwd=cwd, env=_ENVIRONMENT, **how, **who)  # type: ignore[call-overload]  # noqa: S603
+        except OSError as error:
+            if not self.other or error.errno not in (errno.EPERM, errno.EINVAL):
+                raise
+            raise DatabaseUnavailable(
+                "As root the database runs as another user, which this root may not become (a container without the "
+                "right): run as a user other than root, or name a PostgreSQL of yours with ONEGRID_DATABASE_URL."
+            ) from None
+        return done
 
     def run_as_maker(self, command: Sequence[str], cwd: Path) -> Finished:
         """Runs initdb, which wants a user with an account (the server itself does not)."""
@@ -71,7 +72,7 @@ class ServerUser:
             home.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXGRP)
 
     def make_folders(self, folder: Path) -> None:
-        """Makes `folder` (home/database), passable by the server's user, and the `server` folder in it, which that user owns."""
+        """Makes `folder` (home/database), passable by the server's user, and in it `server`, which that user owns."""
         if not folder.exists():
             _make(folder, 0o711 if self.other else 0o700)
         if not (folder / "server").exists():
@@ -84,8 +85,8 @@ class ServerUser:
             return
         closed = next((path for path in (*reversed(folder.parents), folder) if not self.reaches(path)), folder)
         raise HomeError(
-            f"As root the database runs as user {self.uid}, which cannot pass through {closed}: "
-            "choose a home below /var/lib with --home or ONEGRID_HOME, or run as a user other than root."
+            f"As root the database runs as user {self.uid}, which cannot pass through {closed}: choose a home "
+            "below /var/lib with --home or ONEGRID_HOME, run as a user other than root, or let others pass (chmod o+x)."
         )
 
     def reaches(self, path: Path) -> bool:
@@ -118,10 +119,10 @@ class ServerUser:
 
 
 def copy_programs(package: Path, target: Path, install: str) -> None:
-    """Copies the server's programs of the wheel, and the libraries beside it, to where the server's user can run them.
+    """Copies the wheel's programs, and the libraries beside it, to where the server's user can run them.
 
-    package: the wheel's folder. target: gets the wheel's layout, for programs find their libraries by relative paths; it
-    appears under its name at once, when all is copied.
+    package: the wheel's folder. target: gets the wheel's layout, for programs find their libraries by relative paths;
+    it appears under its name at once, when all is copied.
     """
     draft = target.with_name(f"{target.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)

@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,15 +29,22 @@ from onegrid.cluster import PATIENCE_S, SETUP_ROLE, Cluster
 from onegrid.errors import DatabaseUnavailable, HomeError
 
 ROLES = ("onegrid_owner", "onegrid_app", "onegrid_auditor", "airflow")
+FULL_BYTES = 2**24  # one segment of its log, without which no transaction is written
 LOCK_PATIENCE_S = 2 * PATIENCE_S  # one stop and one start of others before us
 
 
 @dataclass(frozen=True)
 class Server:
-    """A PostgreSQL server: the set-up role's URL, and the passwords of OneGrid's roles."""
+    """A PostgreSQL server: the set-up role's URL, the passwords of OneGrid's roles, the embedded server's folder."""
 
     url: URL
     passwords: Mapping[str, str] = field(repr=False)
+    folder: Path | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the embedded server's disk has no room: then it may break off without a word of why."""
+        return self.folder is not None and shutil.disk_usage(self.folder).free < FULL_BYTES
 
     def url_for(self, role: str, database: str) -> URL:
         """The URL under which `role` logs in to `database`."""
@@ -100,7 +108,7 @@ def _server(cluster: Cluster, passwords: Mapping[str, str]) -> Server:
         database="postgres",
         query={"host": str(cluster.socket_folder)},
     )
-    return Server(url, passwords)
+    return Server(url, passwords, cluster.folder)
 
 
 def _leave(cluster: Cluster, user: int) -> None:

@@ -6,6 +6,7 @@ reads what was done, `airflow` owns its own database and sees nothing of ours.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from hashlib import scrypt
 
@@ -55,7 +56,7 @@ def given(url: str, passwords: Mapping[str, str] | None = None) -> Server:
     URL knows them too and nothing has to be shared. Raises SettingsError for a URL that is none.
     """
     parsed = _parsed(url)
-    return Server(parsed, passwords or {role: _derived(parsed, role) for role in ROLES})
+    return Server(parsed, passwords or _derived(parsed))
 
 
 def _parsed(url: str) -> URL:
@@ -73,9 +74,11 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "postgres")
 
 
-def _derived(url: URL, role: str) -> str:
-    secret, salt = url.password or "", f"onegrid {url.username} {role}"
-    return scrypt(str(secret).encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=24).hex()
+def _derived(url: URL) -> dict[str, str]:
+    """scrypt (RFC 7914, 16 MB) makes the URL's password costly to guess for who holds only a role's."""
+    salt = f"onegrid {url.username}".encode()
+    key = scrypt(str(url.password or "").encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
+    return {role: hmac.digest(key, role.encode(), "sha256").hex() for role in ROLES}
 
 
 def is_set_up(connection: Connection, database: str) -> bool:

@@ -198,15 +198,17 @@ def _bound(context: str) -> bytes:
 
 
 def _raw(value: str | bytes) -> bytes:
+    if not isinstance(value, str):
+        return bytes(value)
     try:
-        return bytes.fromhex(value[2:]) if isinstance(value, str) else bytes(value)
+        return bytes.fromhex(value.removeprefix("\\x")) if value.startswith("\\x") else b""
     except ValueError:
-        raise SealError("A value that should be sealed is not: it is no hexadecimal text.") from None
+        return b""
 
 
 def _open(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
     if sealed[:2] != _HEAD:
-        raise SealError("A sealed value has a format or key version that this master key does not know.")
+        raise SealError("A value is not sealed, or in a format or key version that this program does not know.")
     try:
         return cipher.decrypt(sealed[2 : 2 + NONCE_BYTES], sealed[2 + NONCE_BYTES :], bound)
     except (InvalidTag, ValueError):
