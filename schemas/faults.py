@@ -122,7 +122,7 @@ def id_dates(series: pd.Series) -> pd.Series:
 
 def id_birth_impossible(series: pd.Series) -> pd.Series:
     """The birth digits name no day of the calendar; of 15 digits a registration number may be meant."""
-    registration = matches(series, r"[0-9]{15}") & test_values(series, _is_registration)
+    registration = test_values(series.where(series.str.len() == 15), _is_registration)
     return impossible(id_dates(series)) & ~registration
 
 
@@ -143,13 +143,13 @@ def id_birth_too_old(series: pd.Series) -> pd.Series:
 
 def unknown_province(series: pd.Series) -> pd.Series:
     """An 18- or 15-digit id that begins with no province (9: permanent resident card)."""
-    shaped = matches(series, _ID_SHAPES) & ~matches(series, r"9.*") & ~id_birth_impossible(series)
+    shaped = matches(series, _ID_SHAPES) & ~matches(series, r"9.*")
     return shaped & ~series.str.slice(0, 2).isin(identifiers.provinces()).astype(bool)
 
 
 def unknown_county(series: pd.Series) -> pd.Series:
     """A province that exists with a county that never did, by python-stdnum's list and our additions."""
-    shaped = matches(series, _ID_SHAPES) & ~unknown_province(series) & ~id_birth_impossible(series)
+    shaped = matches(series, _ID_SHAPES) & ~unknown_province(series)
     codes = series.str.slice(0, 6).where(shaped)
     return test_values(codes, lambda code: not identifiers.county_known(code))
 

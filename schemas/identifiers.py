@@ -2,8 +2,8 @@
 
 Resident id GB 11643-1999 (15 digits of the first generation are upgraded to 18), residence permits of Hong Kong, Macau
 and Taiwan residents (81/82/83), foreign permanent resident cards of 2017 and 2023, travel permits, passports, the
-unified social credit code GB 32100-2015 with the organization code GB 11714 inside, registration numbers GS 15-2006, plates
-GA 36, components of GB/T 30428.2.
+unified social credit code GB 32100-2015 with the organization code GB 11714 inside, registration numbers GS 15-2006,
+plates GA 36, components of GB/T 30428.2.
 
 python-stdnum's `cn.ric.validate` is not used: it compares a county's years with the birth year instead of the year of
 registration, and so refuses most real numbers of older people; it raises KeyError for counties it does not know.
@@ -26,6 +26,7 @@ from schemas.text import bytes_of
 OLDEST = 130  # years; nobody known lived longer than 122
 ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _WEIGHTS: tuple[int, ...] = tuple(ID_WEIGHTS.tolist())
+_ZEROS = ord("0") * sum(_WEIGHTS)
 ID_CHECKS = "10X98765432"
 _CHECK_BYTES = np.frombuffer(ID_CHECKS.encode(), dtype=np.uint8)
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -59,7 +60,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 def id_check(first17: str) -> str:
     """The 18th character of a resident id, ISO 7064 MOD 11-2 (GB 11643-1999), from its first 17 digits."""
-    return ID_CHECKS[sum(map(mul, map(int, first17), _WEIGHTS)) % 11]
+    return ID_CHECKS[(sum(map(mul, first17.encode(), _WEIGHTS)) - _ZEROS) % 11]
 
 
 def upgrade(old: str) -> str:
@@ -117,22 +118,27 @@ def recognise(series: pd.Series) -> pd.DataFrame:
     `county` (6 digits).
     """
     numbers, distinct = pd.factorize(series)
-    rows = [recognise_one(str(value)) for value in distinct.tolist()]
-    table = pd.DataFrame([*rows, _NOTHING], columns=list(RECOGNISED))
-    found = table.iloc[numbers].set_axis(series.index)
-    return found.astype({name: "bool" if name == "valid" else "str" for name in RECOGNISED})
+    now = today()
+    columns = zip(*(_NOTHING, *(recognise_one(number, now) for number in distinct.tolist())), strict=True)
+    return pd.DataFrame(
+        {
+            name: pd.array(list(values), dtype="bool" if name == "valid" else "str").take(numbers + 1)
+            for name, values in zip(RECOGNISED, columns, strict=True)
+        },
+        index=series.index,
+    )
 
 
-def recognise_one(number: str) -> Row:
-    """One row of `recognise` for one folded number."""
+def recognise_one(number: str, now: date) -> Row:
+    """One row of `recognise` for one folded number; `now` is the day after which nobody is born."""
     if len(number) == 18 and number.isascii():
         if number[:17].isdigit() and (number[17].isdigit() or number[17] == "X"):
-            return _eighteen(number)
+            return _eighteen(number, now)
         if all(letter in USCC_ALPHABET for letter in number):
             return "uscc", number, all(uscc_valid(number)), None, None, number[2:8]
     if number.isascii() and number.isdigit():
         if len(number) == 15:
-            return _fifteen(number)
+            return _fifteen(number, now)
         if len(number) == 16:
             return "component", number, number[:2] in provinces(), None, None, number[:6]
     for kind, pattern in _PATTERNS:
@@ -142,10 +148,10 @@ def recognise_one(number: str) -> Row:
     return "unknown", number, False, None, None, None
 
 
-def _eighteen(number: str) -> Row:
+def _eighteen(number: str, now: date) -> Row:
     """18 digits: an id or permit by its first digits; a social credit code only if it cannot be an id."""
     good = id_check(number[:17]) == number[17]
-    born = birth_date(number)
+    born = birth_date(number, now)
     if not (good and born) and number[17] in USCC_ALPHABET and all(uscc_valid(number)):
         return "uscc", number, True, None, None, number[2:8]
     kind = "hmt_residence_permit" if number[:2] in ("81", "82", "83") else "resident_id"
@@ -154,10 +160,10 @@ def _eighteen(number: str) -> Row:
     return kind, number, good and born is not None, born, "male" if number[16] in "13579" else "female", number[:6]
 
 
-def _fifteen(number: str) -> Row:
+def _fifteen(number: str, now: date) -> Row:
     """15 digits: an id of the first generation if its date and province can be, else a registration number."""
     full = upgrade(number)
-    born = birth_date(full)
+    born = birth_date(full, now)
     if born and number[:2] in provinces():
         return "resident_id", full, True, born, "male" if full[16] in "13579" else "female", number[:6]
     if registration_check(number[:14]) == number[14]:
@@ -165,18 +171,18 @@ def _fifteen(number: str) -> Row:
     return "resident_id", full, False, None, None, number[:6]
 
 
-def birth_date(number: str) -> str | None:
-    """The ISO birth date inside an 18-digit id, None when it is impossible, in the future or over OLDEST years ago."""
-    return _birth(number[6:14], today().isoformat())
+def birth_date(number: str, now: date) -> str | None:
+    """The ISO birth date inside an 18-digit id, None when it is impossible, after `now` or over OLDEST years ago."""
+    return _birth(number[6:14], now)
 
 
 @lru_cache(maxsize=65536)
-def _birth(digits: str, now: str) -> str | None:
+def _birth(digits: str, now: date) -> str | None:
     try:
-        text = date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
+        born = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return None
-    return text if f"{int(now[:4]) - OLDEST}{now[4:]}" <= text <= now else None
+    return born.isoformat() if born <= now and born.year >= now.year - OLDEST else None
 
 
 @cache

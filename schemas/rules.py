@@ -1,8 +1,8 @@
 """The rules of each kind: what can be wrong with one value, why it matters, and what then happens to the value.
 
 Name, dimension (GB/T 36344-2018), default outcome and sentence of each rule stand in `schemas/data/rules.tsv`, the
-test itself in `schemas.faults`. Outcomes: withhold (this value is wrong, the row flows on without it) or warn; a type file may
-override them in `checks:`. Sentences are for the data officer and never hold a value.
+test itself in `schemas.faults`. Outcomes: withhold (this value is wrong, the row flows on without it) or warn; a type
+file may override them in `checks:`. Sentences are for the data officer and never hold a value.
 """
 
 from __future__ import annotations
