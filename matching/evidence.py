@@ -91,9 +91,8 @@ def sounds(names: pd.Series) -> pd.Series:
 
 def _numbers(raw: pd.DataFrame) -> pd.DataFrame:
     number = column(raw, "id_number")
-    damaged = (
-        column(raw, "id_number" + WITHHELD).str.normalize("NFKC").str.upper().str.replace(r"[\s'`-]", "", regex=True)
-    )
+    damaged = column(raw, "id_number" + WITHHELD).str.normalize("NFKC").str.upper()
+    damaged = damaged.str.replace(r"[\s'`-]", "", regex=True)
     resident = number.where(number.str.fullmatch(r"\d{17}[\dX]").fillna(False).astype(bool))
     birth = resident.str[6:10] + "-" + resident.str[10:12] + "-" + resident.str[12:14]
     odd = resident.str[16].isin(list("13579"))
@@ -119,7 +118,7 @@ def _ends(number: pd.Series) -> pd.Series:
 
 
 def mask_of(damaged: str) -> str | None:
-    """What is still known of a damaged resident id, 18 characters with `?` where nothing is known; None: nothing of use."""
+    """What is still known of a damaged resident id, 18 characters with `?` for the rest; None: nothing of use."""
     if "E+" in damaged:
         return _from_scientific(damaged)
     if len(damaged) == 15 and damaged.isdigit():
@@ -143,8 +142,8 @@ def _from_scientific(damaged: str) -> str | None:
 def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
     """Which valid numbers are surely the row's own, and which may hold people apart.
 
-    A number is the row's own when the row's birth column says so, or when its name is the one most rows with this number
-    bear; a birth column that says otherwise takes the trust, but not the name's word, away.
+    A number is the row's own when the row's birth column says so, or when its name is the one most rows with this
+    number bear; a birth column that says otherwise takes the trust, but not the name's word, away.
     """
     has = found["id"].notna()
     birth_right = (found["birth_column"] == found["id_birth"]).to_numpy() & has.to_numpy()

@@ -77,7 +77,8 @@ def registered_numbers(rows: pd.DataFrame) -> pd.Series:
     mended = own.where(~stray, lead.reindex(own.index))
     rest = head_of[~head_of.index.isin(mended.index)]
     named = rest.map(by_head).astype("str").fillna("head:" + rest.astype("str"))
-    return pd.concat([mended, named]).astype("str")
+    numbers: pd.Series = pd.concat([mended, named]).astype("str")
+    return numbers
 
 
 def _majority(rows: pd.DataFrame, by: str, value: str) -> pd.Series:

@@ -21,15 +21,16 @@ Flags = npt.NDArray[np.bool_]
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "name": (
-        "same, unique", "same, rare", "same, uncommon", "same, common", "same, very common", "former name", "fits wildcards",
+        "same, unique", "same, rare", "same, uncommon", "same, common", "same, very common", "former name",
+        "fits wildcards",
         "fits short form", "same sound", "one character off", "same given name", "same surname", "different",
     ),
     "birth": ("same", "one digit or swap", "same year", "within three years", "different"),
     "sex": ("same", "different"),
     "phone": ("same, one person's", "same, a family's", "same, shared by many", "one digit off", "different"),
-    "home": ("same dwelling", "same building, dwelling open", "same building", "same estate", "same community", "elsewhere"),
+    "home": ("one dwelling", "one building, dwelling open", "one building", "one estate", "one community", "elsewhere"),
     "id": ("fits, most digits", "fits, some digits", "one edit", "same, not surely its own", "does not fit"),
-    "household": ("head's own number", "one household, one role", "one household", "head of the other", "another household"),
+    "household": ("head's own number", "one book, one role", "one book", "head of the other", "another book"),
     "ethnicity": ("same minority", "both Han", "different"),
     "feed": ("one feed", "two feeds"),
 }  # fmt: skip
@@ -104,10 +105,15 @@ class Comparer:
         codes = self.codes[name]
         return np.asarray((codes[a] >= 0) & (codes[b] >= 0))
 
+    def values(self, name: str) -> tuple[Integers, npt.NDArray[np.object_]]:
+        """A column as codes (-1 missing) and the values they stand for."""
+        codes, values = pd.factorize(self.evidence[name])
+        return codes, np.asarray(values, dtype=object)
+
     def by_value(self, names: tuple[str, str], a: Integers, b: Integers, judge: Callable[[str, str], int]) -> Integers:
-        """`judge` on every distinct pair of values (of column names[0] in a, names[1] in b); -1 where one is missing."""
-        one, left = pd.factorize(self.evidence[names[0]])
-        two, right = pd.factorize(self.evidence[names[1]])
+        """`judge` on every distinct pair of values (column names[0] of a, names[1] of b); -1 where one is missing."""
+        one, left = self.values(names[0])
+        two, right = self.values(names[1])
         x, y = one[a], two[b]
         known = (x >= 0) & (y >= 0)
         result = np.full(len(a), -1, dtype=np.int64)
@@ -210,7 +216,7 @@ def _home(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _number(of: Comparer, a: Integers, b: Integers) -> Integers:
-    """Damaged numbers against whole and damaged ones; two whole numbers that differ say nothing when one is not its own."""
+    """Damaged numbers against whole and damaged ones; two whole ones that differ say nothing: one is not its own."""
     same = of.same("id", a, b) & ~(of.evidence["own"].to_numpy()[a] & of.evidence["own"].to_numpy()[b])
     level = np.where(same, 3, -1)
     for one, two in ((a, b), (b, a)):
@@ -258,8 +264,8 @@ def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 _CODED = (
-    "name", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "id", "household_number", "relation",
-    "ethnicity", "source",
+    "name", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "id", "household_number",
+    "relation", "ethnicity", "source",
 )  # fmt: skip
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {
     "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "id": _number,
