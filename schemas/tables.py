@@ -194,6 +194,7 @@ run = Table(
     Column("model", Text),
     Column("state", Text, nullable=False),
     Column("counts", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("loads", JSONB, nullable=False, server_default=text("'{}'")),  # source -> the last staged load the run looked at
     Column("stages", JSONB, nullable=False, server_default=text("'{}'")),
     Column("error", Text),
     Column("started_at", Moment, nullable=False, server_default=func.now()),
