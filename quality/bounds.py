@@ -11,8 +11,9 @@ import pandas as pd
 
 from quality.mapping import absent_if_blank
 from quality.results import Tally
-from quality.suites import Demand, Expectation, run_suite
+from quality.suites import KEPT, Demand, Expectation, run_suite
 from schemas.records import column
+from schemas.source_expect import Range
 from schemas.sources import ColumnBounds, Source
 
 TEXT, NUMBER = "text", "number"
@@ -62,10 +63,11 @@ def _expectations(bounds: ColumnBounds) -> dict[str, Expectation]:
         wanted["in_set"] = gxe.ExpectColumnValuesToBeInSet(column=TEXT, value_set=list(bounds.in_set))
     if bounds.matches is not None:
         wanted["matches"] = gxe.ExpectColumnValuesToMatchRegex(column=TEXT, regex=f"^(?:{bounds.matches})")
-    if bounds.between is not None:
+    if bounds.between is not None and _is_text(bounds):  # the native one knows numbers and dates, not text
+        wanted["between"] = gxe.ExpectColumnValuesToBeInSet(column=NUMBER, value_set=[float(KEPT)])
+    elif bounds.between is not None:
         low, high = bounds.between
-        of = TEXT if _is_text(bounds) else NUMBER
-        wanted["between"] = gxe.ExpectColumnValuesToBeBetween(column=of, min_value=low, max_value=high)
+        wanted["between"] = gxe.ExpectColumnValuesToBeBetween(column=NUMBER, min_value=low, max_value=high)
     if bounds.length is not None:
         low, high = bounds.length
         wanted["length"] = gxe.ExpectColumnValueLengthsToBeBetween(column=TEXT, min_value=low, max_value=high)
@@ -77,13 +79,26 @@ def _is_text(bounds: ColumnBounds) -> bool:
 
 
 def _frame(texts: pd.Series, bounds: ColumnBounds) -> pd.DataFrame:
-    """The column as text, and as numbers where it is bounded by numbers; what is no number lies outside every range."""
+    """The column as text, and as what its `between` compares."""
     frame = pd.DataFrame({TEXT: texts})
-    if bounds.between is not None and not _is_text(bounds):
-        outside = np.inf if bounds.between[1] is not None else -np.inf
-        numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
-        frame[NUMBER] = numbers.mask(numbers.isna() & texts.notna(), outside)
+    if bounds.between is not None:
+        frame[NUMBER] = _in_text_order(texts, bounds.between) if _is_text(bounds) else _numbers(texts, bounds.between)
     return frame
+
+
+def _numbers(texts: pd.Series, ends: Range) -> pd.Series:
+    """The texts as numbers; what is no number lies outside every range."""
+    numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
+    return numbers.mask(numbers.isna() & texts.notna(), np.inf if ends[1] is not None else -np.inf)
+
+
+def _in_text_order(texts: pd.Series, ends: Range) -> pd.Series:
+    """1 where the text lies between the ends, else 0; missing where it is."""
+    low, high = ends
+    inside = (texts >= str(low) if low is not None else texts.notna()) & (
+        texts <= str(high) if high is not None else texts.notna()
+    )
+    return inside.astype("float64").where(texts.notna())
 
 
 def _tally(name: str, bound: str, texts: pd.Series, result: Mapping[str, Any]) -> Tally:

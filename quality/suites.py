@@ -187,16 +187,24 @@ def run_suite(frame: pd.DataFrame, suite: Sequence[Expectation]) -> list[Mapping
     Nothing is written and nothing leaves the process: the context is ephemeral, without progress bars or analytics.
     """
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    context = gx.get_context(mode="ephemeral", project_config=_project())
     batches = context.data_sources.add_pandas("landed").add_dataframe_asset("rows")
     batch = batches.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     wanted = gx.ExpectationSuite(name="demands", expectations=list(suite))
     done = batch.validate(wanted, result_format=RESULT_FORMAT)
     return _in_order(suite, done.results)
+
+
+def _project() -> Any:
+    """Stores in memory, no documentation site, no analytics, no progress bars."""
+    from great_expectations.data_context.types import base
+
+    return base.DataContextConfig(
+        store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+        progress_bars=base.ProgressBarsConfig(globally=False, metric_calculations=False),
+    )
 
 
 def _in_order(suite: Iterable[Expectation], results: Iterable[Any]) -> list[Mapping[str, Any]]:

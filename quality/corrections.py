@@ -1,0 +1,105 @@
+"""The xlsx that goes to a feed's owner and comes back corrected."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from onegrid.errors import FeedUnreadable
+
+LINE = "id"  # the quarantine line a sheet's row belongs to
+EXTRA = 2  # columns before the feed's own: the line and its reasons
+LONGEST_CELL = 32_767  # characters, Excel's limit; longer cells stay with us and are put back on the way in
+TOO_LONG = "（内容过长，保留原值 kept as it was: too long for a cell）"
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # what a sheet program may take for a formula (OWASP, CSV injection)
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What an exported file says now: {line id: {feed column: text, missing where the cell is empty}}."""
+
+    rows: Mapping[int, Mapping[str, str | None]]
+
+    def mend(self, line: int, row: Mapping[str, str | None]) -> dict[str, str | None] | None:
+        """The row with the file's cells; None when the file does not hold it; columns it lacks stay."""
+        cells = self.rows.get(line)
+        if cells is None:
+            return None
+        return {name: _mended(text, cells.get(name, text)) for name, text in row.items()}
+
+
+def _mended(was: str | None, now: str | None) -> str | None:
+    if now == TOO_LONG or (now is None and not (was or "").strip()):
+        return was
+    return now
+
+
+def write_sheets(out: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Write each frame as a sheet of text cells (mode 0600), formulas and links off, long cells replaced by a note."""
+    import xlsxwriter
+
+    os.close(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    out.chmod(0o600)
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(out), options) as book:
+        plain = book.add_format({"num_format": "@"})
+        quoted = book.add_format({"num_format": "@", "quote_prefix": True})
+        for name, frame in sheets.items() or {"empty": pd.DataFrame()}.items():
+            sheet = book.add_worksheet(name[:31])
+            sheet.freeze_panes(1, EXTRA)
+            for place, column in enumerate(frame.columns):
+                _write_column(sheet, place, [str(column), *_cells(frame[column])], (plain, quoted))
+
+
+def _cells(values: pd.Series) -> list[str | None]:
+    return [None if pd.isna(value) else str(value) for value in values.tolist()]
+
+
+def _write_column(sheet: object, place: int, cells: list[str | None], formats: tuple[object, object]) -> None:
+    for row, cell in enumerate(cells):
+        if cell is not None:
+            text = cell if len(cell) <= LONGEST_CELL else TOO_LONG
+            sheet.write_string(row, place, text, formats[text.startswith(DANGEROUS)])  # type: ignore[attr-defined]
+
+
+def read_corrections(path: Path, source: str) -> Corrections:
+    """The sheet of `source` in an exported file. FeedUnreadable when it is no such file."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_name(source[:31]).to_python()
+    except (CalamineError, OSError, ValueError) as error:
+        raise FeedUnreadable(
+            f"{path}: is no exported quarantine with a sheet {source} ({type(error).__name__}); "
+            "export it again with `onegrid quarantine export`, correct its cells and keep the sheet's name."
+        ) from None
+    header = [str(cell) for cell in sheet[0]] if sheet else []
+    if LINE not in header[:1]:
+        raise FeedUnreadable(f"{path}, sheet {source}, line 1: the first column must be {LINE}, as it was exported.")
+    return Corrections(
+        {
+            _line(path, at, cells[0]): dict(zip(header[EXTRA:], map(_text, cells[EXTRA:]), strict=False))
+            for at, cells in enumerate(sheet[1:], start=2)
+            if _text(cells[0])
+        }
+    )
+
+
+def _line(path: Path, at: int, cell: object) -> int:
+    try:
+        return int(_text(cell) or "")
+    except ValueError:
+        raise FeedUnreadable(
+            f"{path}, line {at}: the column {LINE} must hold the number it was exported with."
+        ) from None
+
+
+def _text(cell: object) -> str | None:
+    """The cell as text: whole numbers without a decimal point, missing when empty."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell) if str(cell) != "" else None
