@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from schemas.identifiers import recognise
 from schemas.records import WITHHELD, Records, column
 
 Flags = npt.NDArray[np.bool_]
 HEAD_ROLES = ("01", "02")  # GB/T 4761-2008: 本人, 户主
 PLACE_COLUMNS = ("dwelling", "building", "estate", "community")
-PLAIN = ("sex", "phone", "ethnicity", "household_number", "employer", "updated_at")
+NOT_PERSONAL = ("uscc", "registration_number", "component", "plate", "unknown")
+FEWEST_DIGITS = 4  # different digits of a number that is one: 111111..., 123123... are placeholders
+PLAIN = ("phone", "ethnicity", "household_number", "employer", "updated_at")
 
 
 class Homes(Protocol):
@@ -38,15 +41,16 @@ def gather(records: Records, places: Homes) -> pd.DataFrame:
     )
     for name in PLAIN:
         found[name] = column(raw, name)
+    found["sex_column"] = column(raw, "sex").where(lambda sex: sex.isin(["male", "female"]))
     found["birth_column"] = column(raw, "birth_date")
     found["relation"] = column(raw, "relation_to_head")
-    found["head_id"] = column(raw, "head_id_number").fillna(column(raw, "head_id_number" + WITHHELD))
+    head = recognise(column(raw, "head_id_number"))
+    found["head_id"] = head["normal"].where(head["valid"])
     found["own_head"] = found["head_id"].where(found["relation"].isin(HEAD_ROLES))
     found = pd.concat([found, _names(raw), _numbers(raw)], axis=1)
     found = _judge_ids(found)
     found["birth"] = found["birth_column"].fillna(found["id_birth"].where(found["own"]))
-    found["sex_column"] = found["sex"]
-    found["sex"] = found["sex"].fillna(found["id_sex"].where(found["own"]))
+    found["sex"] = found["sex_column"].fillna(found["id_sex"].where(found["own"]))
     found["decade"] = found["birth"].str[:3]
     return _place(found, places)
 
@@ -62,7 +66,8 @@ def _place(found: pd.DataFrame, places: Homes) -> pd.DataFrame:
 
 def _names(raw: pd.DataFrame) -> pd.DataFrame:
     """`name` folded for comparison, `former`, and the parts that keys are made of."""
-    name, former = fold_names(column(raw, "name")), fold_names(column(raw, "former_name"))
+    name = fold_names(column(raw, "name").fillna(_swapped(raw)["name"]))
+    former = fold_names(column(raw, "former_name"))
     whole = name.where(~name.str.contains(r"[?□*某]", na=True))
     return pd.DataFrame(
         {
@@ -90,45 +95,48 @@ def sounds(names: pd.Series) -> pd.Series:
 
 
 def _numbers(raw: pd.DataFrame) -> pd.DataFrame:
-    number = column(raw, "id_number")
-    damaged = column(raw, "id_number" + WITHHELD).str.normalize("NFKC").str.upper()
-    damaged = damaged.str.replace(r"[\s'`-]", "", regex=True)
-    resident = number.where(number.str.fullmatch(r"\d{17}[\dX]").fillna(False).astype(bool))
-    birth = resident.str[6:10] + "-" + resident.str[10:12] + "-" + resident.str[12:14]
-    odd = resident.str[16].isin(list("13579"))
+    """The valid document number, what it says of its holder, and what is left of a damaged one."""
+    said = column(raw, "id_number").fillna(_swapped(raw)["id_number"])
+    told = recognise(said)
+    valid = told["valid"] & ~told["kind"].isin(NOT_PERSONAL)
+    number = told["normal"].where(valid)
+    damaged = column(raw, "id_number" + WITHHELD)
     mask = damaged.map({value: mask_of(value) for value in damaged.dropna().unique()}).astype("str")
-    either = resident.fillna(mask)
+    either = number.where(told["birth_date"].notna()).fillna(mask)
     return pd.DataFrame(
         {
             "id": number,
-            "id_birth": birth,
-            "id_sex": pd.Series(np.where(odd, "male", "female"), index=raw.index, dtype="str").where(resident.notna()),
+            "id_birth": told["birth_date"].where(valid),
+            "id_sex": told["sex"].where(valid),
             "id_mask": mask,
-            "id_head": either.str[:14].where(~either.str[:14].str.contains("?", regex=False, na=True)),
-            "id_tail": either.str[-8:].where(~either.str[-8:].str.contains("?", regex=False, na=True)),
-            "id_key": _ends(either),
+            "id_head": _known(either.str[:14]),
+            "id_tail": _known(either.str[-8:]),
+            "id_key": _known(either.str[:6] + either.str[-4:]),
         }
     )
 
 
-def _ends(number: pd.Series) -> pd.Series:
-    """Four digits before the birth date's end and the last four: what usual masks leave."""
-    ends = number.str[:6] + number.str[-4:]
-    return ends.where(~ends.str.contains("?", regex=False, na=True) & (number.str.len() == 18))
+def _known(part: pd.Series) -> pd.Series:
+    return part.where(~part.str.contains("?", regex=False, na=True))
+
+
+def _swapped(raw: pd.DataFrame) -> pd.DataFrame:
+    """Name and number of the rows that bear them in each other's columns; missing for all others."""
+    name, number = column(raw, "name" + WITHHELD), column(raw, "id_number" + WITHHELD)
+    crossed = name.str.fullmatch(r"\d{17}[\dXx]").fillna(False) & number.str.fullmatch(r"[^\d*]{2,}").fillna(False)
+    return pd.DataFrame(
+        {"name": number.where(crossed.astype(bool)), "id_number": name.str.upper().where(crossed.astype(bool))}
+    )
 
 
 def mask_of(damaged: str) -> str | None:
     """What is still known of a damaged resident id, 18 characters with `?` for the rest; None: nothing of use."""
     if "E+" in damaged:
         return _from_scientific(damaged)
-    if len(damaged) == 15 and damaged.isdigit():
-        return f"{damaged[:6]}19{damaged[6:]}?"
-    if len(damaged) == 18 and damaged.isdigit() and damaged.endswith("000"):
-        return damaged[:15] + "???"
-    known = sum(character.isdigit() for character in damaged)
-    if len(damaged) in (17, 18, 19) and known >= 8:
-        return "".join(c if c.isdigit() or c == "X" else "?" for c in damaged)
-    return None
+    bare = "".join(character if character in "0123456789X" else "?" for character in damaged)
+    if len(bare) not in (17, 18, 19) or len(set(bare) - {"?"}) < FEWEST_DIGITS:
+        return None
+    return bare[:15] + "???" if len(bare) == 18 and bare.endswith("000") else bare
 
 
 def _from_scientific(damaged: str) -> str | None:
@@ -145,12 +153,16 @@ def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
     A number is the row's own when the row's birth column says so, or when its name is the one most rows with this
     number bear; a birth column that says otherwise takes the trust, but not the name's word, away.
     """
-    has = found["id"].notna()
-    birth_right = (found["birth_column"] == found["id_birth"]).to_numpy() & has.to_numpy()
-    birth_wrong = found["birth_column"].notna() & found["id_birth"].notna() & ~birth_right
-    sex_wrong = found["sex"].notna() & found["id_sex"].notna() & (found["sex"] != found["id_sex"])
+    has = found["id"].notna().to_numpy()
+    told = (found["birth_column"].notna() & found["id_birth"].notna()).to_numpy()
+    fits = np.zeros(len(found), dtype=bool)
+    sides = zip(found["id_birth"][told], found["birth_column"][told], strict=True)
+    fits[told] = np.array([number.startswith(said) for number, said in sides], dtype=bool)
+    whole = found["birth_column"].str.len().eq(len("2000-01-01")).to_numpy(dtype=bool)
+    birth_right, birth_wrong = fits & whole, told & ~fits
+    sex_wrong = found["sex_column"].notna() & found["id_sex"].notna() & (found["sex_column"] != found["id_sex"])
     votes = pd.DataFrame({"id": found["id"], "name": found["name"]})
-    votes["votes"] = 1.0 + 2.0 * birth_right - 0.9 * birth_wrong.to_numpy() - 0.05 * found["rank"].to_numpy()
+    votes["votes"] = 1.0 + 2.0 * birth_right - 0.9 * birth_wrong - 0.05 * found["rank"].to_numpy()
     tally = votes.dropna().groupby(["id", "name"], sort=True)["votes"].sum().reset_index()
     ranked = tally.sort_values(["id", "votes"], ascending=[True, False], kind="stable")
     leader = ranked.drop_duplicates("id").set_index("id")

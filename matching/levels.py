@@ -25,7 +25,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
         "fits wildcards",
         "fits short form", "same sound", "one character off", "same given name", "same surname", "different",
     ),
-    "birth": ("same", "one digit or swap", "same year", "within three years", "different"),
+    "birth": ("same", "fits as far as known", "one digit or swap", "same year", "within three years", "different"),
     "sex": ("same", "different"),
     "phone": ("same, one person's", "same, a family's", "same, shared by many", "one digit off", "different"),
     "home": ("one dwelling", "one building, dwelling open", "one building", "one estate", "one community", "elsewhere"),
@@ -38,7 +38,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 # whole): what a careful clerk would give, from counts of how often two people share a value by chance.
 STATED: Mapping[str, tuple[float, ...]] = {
     "name": (10, 8, 6.5, 5, 3, 6, 3, 0.5, 1, -1, -3, -7, -9),
-    "birth": (7, -1, -4, -6, -8),
+    "birth": (7, 3, -1, -4, -6, -8),
     "sex": (0.9, -5),
     "phone": (8, 5, 1, 1, -1),
     "home": (6, 4, 2.5, 1, 0, -1.5),
@@ -181,12 +181,14 @@ def _birth(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _birth_level(one: str, two: str) -> int:
-    off = sum(x != y for x, y in zip(one, two, strict=False)) + abs(len(one) - len(two))
+    if min(len(one), len(two)) < len("2000-01-01"):
+        return 1 if one.startswith(two) or two.startswith(one) else 5
+    off = sum(x != y for x, y in zip(one, two, strict=False))
     if off <= 1 or (one[:4] == two[:4] and one[5:7] == two[8:10] and one[8:10] == two[5:7]):
-        return 1
-    if one[:4] == two[:4]:
         return 2
-    return 3 if abs(int(one[:4]) - int(two[:4])) <= 3 else 4
+    if one[:4] == two[:4]:
+        return 3
+    return 4 if abs(int(one[:4]) - int(two[:4])) <= 3 else 5
 
 
 def _sex(of: Comparer, a: Integers, b: Integers) -> Integers:

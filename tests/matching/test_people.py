@@ -11,9 +11,15 @@ import pytest
 
 from matching.evidence import gather
 from matching.people import PeopleMatch, exact_pass, match_people
+from schemas.identifiers import id_check
 from schemas.records import MEMBER_COLUMNS, Feed, Records
 
-ANNA, BERN, CHILD = "340202198003046027", "340202195505057016", "340202201507018022"
+
+def number(first17: str) -> str:
+    return first17 + id_check(first17)
+
+
+ANNA, BERN, CHILD = number("34020219800304602"), number("34020219550505701"), number("34020220150701802")
 FEEDS = {name: Feed(name, "district", "340202004", rank=rank) for rank, name in enumerate(("hukou", "grid", "app"))}
 
 
@@ -107,7 +113,7 @@ def test_judgements_are_obeyed(found: PeopleMatch) -> None:
 
 
 def test_twins_under_one_roof_stay_two(found: PeopleMatch) -> None:
-    twin = "340202201507018110"
+    twin = number("34020220150701812")
     same = {"birth_date": "2015-07-01", "at": 7, "household_number": "9", "relation_to_head": "20"}
     records, places = few(
         {"source": "hukou", "name": "李小雨", "id_number": CHILD, **same},
