@@ -11,7 +11,7 @@ import pandas as pd
 
 from onegrid.errors import FeedUnreadable
 
-LINE = "id"  # the quarantine line a sheet's row belongs to
+LINE = "隔离编号 line"  # the quarantine line a sheet's row belongs to; always the first column
 EXTRA = 2  # columns before the feed's own: the line and its reasons
 LONGEST_CELL = 32_767  # characters, Excel's limit; longer cells stay with us and are put back on the way in
 TOO_LONG = "（内容过长，保留原值 kept as it was: too long for a cell）"
@@ -52,7 +52,7 @@ def write_sheets(out: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
             sheet = book.add_worksheet(name[:31])
             sheet.freeze_panes(1, EXTRA)
             for place, column in enumerate(frame.columns):
-                _write_column(sheet, place, [str(column), *_cells(frame[column])], (plain, quoted))
+                _write_column(sheet, place, [str(column), *_cells(frame.iloc[:, place])], (plain, quoted))
 
 
 def _cells(values: pd.Series) -> list[str | None]:

@@ -1,4 +1,4 @@
-"""The quarantine as it is kept: sealed, listed without values, exported for correction, and fed back in.
+"""The quarantine as the registry keeps it: listed without values, exported for correction, and fed back in.
 
 A line is open until the row comes again without its fault (mended) or is judged anew (closed). Only `export_quarantine`
 and `rows_to_replay` unseal; neither writes anything but the file it is asked for.
@@ -8,43 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from onegrid.database import copy_frame, read_frame
+from onegrid.database import read_frame
 from onegrid.sealing import Keyring
-from quality.corrections import read_corrections, write_sheets
+from quality.corrections import LINE, read_corrections, write_sheets
 from schemas.records import Checked
 
-SEALED_FOR = "quarantine.sealed"  # what raw rows and withheld values are sealed for: they open nowhere else
+SEALED_FOR = "quarantine.sealed"  # what raw rows and withheld values are sealed for, as the registry seals them
 STATES = ("open", "mended", "closed")
-# By when the owner should have mended a line: a working week for a row that is out, a month for a value. Our choice.
-DUE_DAYS = {"row": 7, "value": 30}
 PLACE = ["key", "scope", "type", "role", "property"]
 LISTED = ("id", "load", "source", "key", "row", "scope", "type", "role", "property", "rules", "state", "due", "at")
 REASON_COLUMN = "原因 reasons"
-
-
-def store_quarantine(connection: Connection, keyring: Keyring, checked: Checked, today: date | None = None) -> int:
-    """Keep every line of a checked load, raw parts sealed; settle the open lines that this load judged anew.
-
-    Of a snapshot that is every open line of the source, of a delta those whose key it brings. Returns lines written.
-    """
-    before = _open_lines(connection, checked)
-    start = today or datetime.now(UTC).date()
-    lines = checked.quarantine
-    stored = lines.drop(columns="raw").assign(
-        load=checked.load,
-        source=checked.source,
-        sealed=keyring.seal_many(lines["raw"], SEALED_FOR),
-        due=lines["scope"].map({scope: (start + timedelta(days)).isoformat() for scope, days in DUE_DAYS.items()}),
-    )
-    written = copy_frame(connection, "quarantine", stored)
-    _settle(connection, before, checked)
-    return written
 
 
 def list_quarantine(connection: Connection, source: str | None = None, state: str | None = "open") -> pd.DataFrame:
@@ -72,7 +50,7 @@ def export_quarantine(
         if len(rows):
             sheets[str(name)] = _row_sheet(rows)
         if len(values):
-            sheets[f"{name}.values"] = values[["id", *PLACE, "row", "raw", REASON_COLUMN]]
+            sheets[f"{name}.values"] = values[["id", REASON_COLUMN, "row", *PLACE, "raw"]].rename(columns={"id": LINE})
     write_sheets(out, sheets)
     return len(lines)
 
@@ -115,22 +93,6 @@ def mark(connection: Connection, ids: Sequence[int], state: str) -> None:
         )
 
 
-def _open_lines(connection: Connection, checked: Checked) -> pd.DataFrame:
-    lines = _lines(connection, checked.source, "open", "id, load, key, scope, type, role, property")
-    lines = lines[lines["load"] != checked.load]
-    return lines if checked.mode == "snapshot" else lines[lines["key"].isin(checked.seen)]
-
-
-def _settle(connection: Connection, before: pd.DataFrame, checked: Checked) -> None:
-    """Open lines from before: closed where the same fault is there again or the row is gone, else mended."""
-    again = set(checked.quarantine[PLACE].fillna("").itertuples(index=False, name=None))
-    places = before[PLACE].fillna("").itertuples(index=False, name=None)
-    closed = pd.Series([place in again for place in places], index=before.index, dtype=bool)
-    closed |= ~before["key"].isin(checked.seen)
-    mark(connection, before.loc[closed, "id"].tolist(), "closed")
-    mark(connection, before.loc[~closed, "id"].tolist(), "mended")
-
-
 def _lines(connection: Connection, source: str | None, state: str | None, columns: str) -> pd.DataFrame:
     query = f"""SELECT {columns} FROM quarantine
         WHERE (%(source)s::text IS NULL OR source = %(source)s) AND (%(state)s::text IS NULL OR state = %(state)s)
@@ -149,7 +111,7 @@ def _unsealed(
 def _row_sheet(rows: pd.DataFrame) -> pd.DataFrame:
     raw = [json.loads(found) for found in rows["raw"]]
     cells = pd.DataFrame(raw, columns=_columns(raw), index=rows.index)
-    return pd.concat([rows[["id", REASON_COLUMN]], cells], axis=1)
+    return pd.concat([rows[["id", REASON_COLUMN]].rename(columns={"id": LINE}), cells], axis=1)
 
 
 def _columns(raw: Sequence[Mapping[str, object]]) -> list[str]:
