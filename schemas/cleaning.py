@@ -29,6 +29,11 @@ _LANDLINE = re.compile(r"(0(?:10|2\d|[3-9]\d{2}))([1-9]\d{6,7})")
 _EXTENSION = re.compile(r"(?:转|ext\.?|x|分机|#).*$", re.IGNORECASE)
 _DMS = re.compile(r"(?<![\d.])(\d{1,3})[°度] ?(?:(\d{1,2}(?:\.\d+)?)['′分])?(?:(\d{1,2}(?:\.\d+)?)(?:\"|″|''|秒))?")
 _HEMISPHERE = re.compile(r"(?:东经|北纬|西经|南纬|经度|纬度|[NSEWnsew度°:])")
+_NAME_DOT = re.compile(
+    r" ?[•・‧∙⋅᛫⸱・·] ?|(?<=[^\x00-\x7f]{2})●(?=[^\x00-\x7f]{2})|(?<=[^\x00-\x7f]) ?\. ?(?=[^\x00-\x7f])"
+)
+# 张 三 is one name with a gap; in 古丽米热 艾比布力 the blank parts two names and stays.
+_GAP = re.compile(r"(?<=[^\x00-\x7f]) (?![^\x00-\x7f]{2})|(?<![^\x00-\x7f]{2}) (?=[^\x00-\x7f])")
 _TITLE_CASE_NAMES = frozenset(("Na", "Nan", "Nil"))
 
 
@@ -76,13 +81,12 @@ def _code_with_word(key: str, codes: Mapping[str, str]) -> str | None:
 
 
 def name(folded: str) -> str | None:
-    """A person's name: trimmed, the dot of minority names as U+00B7, no space beside Han characters."""
+    """A person's name: trimmed, the dot of minority names as U+00B7, no gap inside a Chinese name."""
     if is_null(folded) and folded not in _TITLE_CASE_NAMES:
         return None
     if folded.isascii():
         return folded
-    dotted = re.sub(r"\s*[•・‧∙⋅●᛫⸱・·]\s*|(?<=[^\x00-\x7f])\s*\.\s*(?=[^\x00-\x7f])", "·", folded)
-    return re.sub(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])", "", dotted)
+    return _GAP.sub("", _NAME_DOT.sub("·", folded))
 
 
 def id_number(folded: str) -> str | None:

@@ -1,0 +1,319 @@
+"""Names made comparable: one folded form, its parts, and how far two folded names agree.
+
+A folded name serves keys and comparisons only; the registered spelling is never overwritten. It is made of
+characters, `·` between the parts of a minority name, ONE for one character that is not known (`?`, □, a private-use or
+lost character, pinyin in place of a rare character) and MANY for one or more (张**, 王先生, 李某).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from matching.name_parts import (
+    COMMON_SURNAMES,
+    SIMPLIFIED,
+    compound_surnames,
+    readings,
+    same_look,
+    same_sound,
+    surname_of,
+    surname_readings,
+)
+from schemas.text import fold, per_value
+
+ONE, MANY = "?", "*"
+LONGEST = 60  # characters of a cell that are read as a name; GB/T 31000 allows 50
+
+_PLAIN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]{2,4}")
+_BRACKETS = re.compile(r"[(\[{<〈《【〔「『][^)\]}>〉》】〕」』]*[)\]}>〉》】〕」』]?")
+_DOTS = re.compile(r" ?[•・‧∙⋅᛫⸱.] ?(?=[^\x00-\x7f])|(?<=[^\x00-\x7f]{2})[● ](?=[^\x00-\x7f]{2})")
+_DECOMPOSED = re.compile("[⿰⿱⿴-⿻]..|[⿲⿳]...")
+_LOST = re.compile("[?□▢◻\ufffd\ue000-\uf8ff\U000f0000-\U000ffffd]")
+_MASKS = re.compile("[*×✱○◯●■█]|(?<![a-zA-Z])[xX](?![a-zA-Z])|(?<=[^\x00-\x7f])[xX]+$|(?<=.)某")
+_LATIN = re.compile("[A-Za-zÀ-ɏ]+")
+_JUNK = re.compile(r"[^\w·?*]|_")
+_LETTER = re.compile(r"[^\W\d_]")
+_COPY = re.compile(r"(?<=[^\x00-\x7f])(?:\d+|[A-Ea-e])$")
+_HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+
+_TITLES, _KIN_WORDS = "|".join(words("title")), "|".join(words("kin"))
+_NAMELESS = frozenset(words("nameless"))
+_TITLE = re.compile(rf"(.+?)(?:{_TITLES})")
+_KIN = re.compile(rf"(.+?)(?:[之的](?:[子女妻夫母父孙]|{_KIN_WORDS})\d?|家?(?:{_KIN_WORDS})\d?)")
+_ENDINGS = frozenset(word[-1] for role in ("title", "kin") for word in words(role)) | frozenset("子女夫母父孙")
+_TITLE_ENDINGS = frozenset(word[-1] for word in words("title"))
+_OPENINGS = frozenset("老小阿大")
+
+
+class NameLevel(IntEnum):
+    """How far two folded names agree; 0 is the strongest, -1 says that one side names nobody."""
+
+    MISSING = -1
+    EXACT = 0  # the same folded name
+    WILDCARD = 1  # the same but for characters a system could not write, or for dots
+    SAME_SOUND = 2  # character by character the same reading: 丽/莉; or the pinyin of the other
+    ONE_OFF = 3  # one character of three or more differs, two are swapped, or one is a look-alike: 戌/戍
+    SHORTENED = 4  # one is the beginning of the other, its leading segment, or an open mask that fits: 张**, 王先生
+    SAME_GIVEN = 5  # the given name of two characters agrees, the surname does not
+    SAME_SURNAME = 6  # the surname alone
+    DIFFERENT = 7
+
+
+class Parts(NamedTuple):
+    """What one raw name says; the columns of `name_features`."""
+
+    folded: str | None
+    surname: str | None
+    given: str | None
+    pinyin: str | None
+    kind: str
+    wild: bool
+    pointer: str | None
+
+
+_EMPTY = Parts(None, None, None, None, "empty", False, None)
+
+
+def fold_name(name: str) -> str:
+    """The form two spellings of one Chinese name share: NFKC, simplified variants, one dot, no remarks, wildcards.
+
+    A title leaves the surname and MANY; a name that points to a relative (李四妈, 张某之子) leaves "".
+    """
+    return name_parts(name).folded or ""
+
+
+def fold_names(series: pd.Series) -> pd.Series:
+    """`fold_name` of a column of raw names, once per distinct value; missing where nothing of a name is left."""
+    return per_value(series, lambda name: name_parts(name).folded)
+
+
+def name_features(series: pd.Series) -> pd.DataFrame:
+    """The parts of each raw name, aligned with `series`, once per distinct value.
+
+    Columns: `folded`; `surname` and `given` (of a dotted name the first segment and the rest; missing where unknown);
+    `pinyin` (toneless, blank between characters, surnames by their own readings, wildcards as they are); `kind`:
+    full | title (王先生, 老王) | child_of (points to a relative: 张某之子, 李四妈) | display (no Chinese name: nicknames, Latin) |
+    masked (holds mask signs) | empty; `wild` (bool: holds a wildcard); `pointer` (the folded name it points to).
+    """
+    numbers, distinct = pd.factorize(series)
+    columns = zip(*(_EMPTY, *map(name_parts, map(str, distinct.tolist()))), strict=True)
+    found = {
+        field: pd.array(list(values), dtype=np.dtype(bool) if field == "wild" else pd.StringDtype(na_value=np.nan))
+        for field, values in zip(Parts._fields, columns, strict=True)
+    }
+    return pd.DataFrame({field: values.take(numbers + 1) for field, values in found.items()}, index=series.index)
+
+
+def name_parts(raw: str) -> Parts:
+    """The parts of one raw name; the first LONGEST characters are read."""
+    if (
+        _PLAIN.fullmatch(raw)
+        and raw not in _NAMELESS
+        and raw[-1] not in _ENDINGS
+        and raw[0] not in _OPENINGS
+        and "某" not in raw
+    ):
+        return _named(raw.translate(SIMPLIFIED), "full")
+    text = _bare(fold(raw[: 4 * LONGEST])[:LONGEST])
+    if not text or not _LETTER.search(text.replace("某", "")) or text in _NAMELESS:
+        return _EMPTY
+    if not _HAN.search(text):
+        return _foreign(text)
+    kin = _KIN.fullmatch(text) if text[-1] in _ENDINGS or text[-1:].isdigit() else None
+    if kin and (len(kin[1]) > 1 or "之" in text or "的" in text):
+        return _pointing(kin[1])
+    title = _title(text)
+    if title:
+        return title
+    masked = _MASKS.search(text) is not None
+    return _named(_wild(_COPY.sub("", text)), "masked" if masked else "full")
+
+
+def _bare(text: str) -> str:
+    """Without remarks in brackets, with one kind of dot, in simplified characters."""
+    kept = _BRACKETS.sub("", text) or text
+    dotted = _DOTS.sub("·", kept).strip("· ")
+    parts = dotted.split("·")
+    if len(parts) > 1 and len(dotted) < 6 and " " in kept:  # 张三 李四 are two names, but 欧阳 娜娜 is one with a gap
+        dotted = "".join(parts)
+    return (dotted if dotted.isascii() else dotted.replace(" ", "")).translate(SIMPLIFIED)
+
+
+def _title(text: str) -> Parts | None:
+    """王先生, 王小明先生, 老王; None for other names."""
+    found = _TITLE.fullmatch(text) if text[-1] in _TITLE_ENDINGS else None
+    if found and (len(found[1]) == 1 or found[1] in compound_surnames()):
+        return _open(found[1])
+    if found and len(found[1]) in (2, 3) and len(text) - len(found[1]) == 2 and text[0] not in _OPENINGS:
+        return _named(_wild(found[1]), "full")
+    if len(text) == 2 and text[0] in _OPENINGS and text[1] in COMMON_SURNAMES:
+        return _open(text[1])
+    return None
+
+
+def _open(surname: str) -> Parts:
+    return Parts(surname + MANY, surname, None, None, "title", True, None)
+
+
+def _pointing(stem: str) -> Parts:
+    """李四妈: no name of its own, but whose relative; the surname of the named one."""
+    named = _wild(stem)
+    return Parts(None, surname_of(named), None, None, "child_of", False, named)
+
+
+def _foreign(text: str) -> Parts:
+    """A name in another script: capitals, single blanks between words; no surname is guessed."""
+    words = _JUNK.sub(" ", _LOST.sub(ONE, text.upper())).split()
+    folded = " ".join(words)
+    if not folded or not _LETTER.search(folded):
+        return _EMPTY
+    return Parts(folded, None, None, folded.lower(), "display", ONE in folded or MANY in folded, None)
+
+
+def _wild(text: str) -> str:
+    """Unknown characters as wildcards: ONE for a lost character, MANY for a run of masks or of lost characters."""
+    if text.isalpha() and not _LATIN.search(text) and "某" not in text and not _LOST.search(text):
+        return text
+    marked = _LOST.sub(ONE, _DECOMPOSED.sub(ONE, text))
+    marked = _LATIN.sub(ONE, _MASKS.sub(MANY, marked))
+    marked = re.sub(r"\?{2,}|[?*]*\*[?*]+|\*$", MANY, _JUNK.sub("", marked))
+    return (
+        re.sub(r"(?<!^)\*(?!$)|^\*(?=[^*]+$)", ONE, marked) if marked.count(MANY) == 1 and "**" not in text else marked
+    )
+
+
+def _named(folded: str, kind: str) -> Parts:
+    surname = surname_of(folded)
+    given = folded[len(surname) :].lstrip("·")
+    wild = ONE in folded or MANY in folded
+    if not _LETTER.search(folded):
+        return _EMPTY
+    known = surname if surname.strip(ONE + MANY) else None
+    return Parts(folded, known, given or None, _pinyin(surname, given), kind, wild, None)
+
+
+def _pinyin(surname: str, given: str) -> str:
+    own = surname_readings().get(surname)
+    letters = [own] if own else [readings(letter)[0] for letter in surname]
+    return " ".join(letters + [readings(letter)[0] for letter in given if letter != "·"])
+
+
+def compare_names(a: pd.Series, b: pd.Series) -> npt.NDArray[np.int8]:
+    """How far each pair of folded names agrees (`NameLevel`), int8, once per distinct pair.
+
+    a, b: folded names (`fold_names`) of the two sides, of equal length, aligned by position; missing gives MISSING.
+    """
+    numbers, names = pd.factorize(pd.concat([a, b], ignore_index=True))
+    left, right = numbers[: len(a)].astype(np.int64), numbers[len(a) :].astype(np.int64)
+    level = np.full(len(a), NameLevel.MISSING, dtype=np.int8)
+    known = (left >= 0) & (right >= 0)
+    pairs, back = np.unique(left[known] * len(names) + right[known], return_inverse=True)
+    texts = names.tolist()
+    found = [compare_two(texts[pair // len(texts)], texts[pair % len(texts)]) for pair in pairs.tolist()]
+    level[known] = np.array(found, dtype=np.int8)[back]
+    return level
+
+
+def compare_two(one: str, two: str) -> int:
+    """The `NameLevel` of two folded names."""
+    if one == two:
+        return NameLevel.SHORTENED if MANY in one else NameLevel.EXACT
+    if ONE in one or ONE in two or MANY in one or MANY in two:
+        found = _compare_wild(one, two)
+        if found is not None:
+            return found
+    if len(one) == len(two):
+        found = _compare_even(one, two)
+        if found is not None:
+            return found
+    return _compare_uneven(one, two)
+
+
+def _compare_wild(one: str, two: str) -> NameLevel | None:
+    if not (set(one) - {ONE, MANY} and set(two) - {ONE, MANY}):
+        return NameLevel.MISSING
+    if MANY in one or MANY in two:
+        return NameLevel.SHORTENED if _fits_open(one, two) else None
+    if len(one) != len(two):
+        return None
+    known = [(x, y) for x, y in zip(one, two, strict=True) if ONE not in (x, y)]
+    if known and all(x == y for x, y in known):
+        return NameLevel.WILDCARD
+    return NameLevel.SAME_SOUND if len(known) > 1 and all(same_sound(x, y) for x, y in known) else None
+
+
+def _fits_open(one: str, two: str) -> bool:
+    """Whether two names, at least one with MANY, could be one: what stands before and behind it agrees."""
+    if MANY in one and MANY in two:
+        pairs = [*zip(one.split(MANY, maxsplit=1)[0], two.split(MANY, maxsplit=1)[0], strict=False)]
+    else:
+        mask, name = (one, two) if MANY in one else (two, one)
+        head, _, tail = mask.partition(MANY)
+        tail = tail.rpartition(MANY)[2]
+        if len(name) <= len(head) + len(tail):
+            return False
+        pairs = [*zip(head, name, strict=False), *zip(reversed(tail), reversed(name), strict=False)]
+    known = [(x, y) for x, y in pairs if ONE not in (x, y)]
+    return bool(known) and all(x == y for x, y in known)
+
+
+def _compare_even(one: str, two: str) -> NameLevel | None:
+    """Names of one length: sound, one character off, two swapped, another surname."""
+    off = [at for at, (x, y) in enumerate(zip(one, two, strict=True)) if x != y]
+    if all(same_sound(one[at], two[at]) for at in off):
+        return NameLevel.SAME_SOUND
+    if len(off) == 1 and (same_look(one[off[0]], two[off[0]]) or (len(one) > 2 and off[0] > 0)):
+        return NameLevel.ONE_OFF
+    if (
+        len(off) == 2
+        and off[0] > 0
+        and off[1] == off[0] + 1
+        and one[off[0]] == two[off[1]]
+        and one[off[1]] == two[off[0]]
+    ):
+        return NameLevel.ONE_OFF
+    return NameLevel.SAME_GIVEN if off == [0] and len(one) > 2 else None
+
+
+def _compare_uneven(one: str, two: str) -> NameLevel:
+    """Dots, leading segments, missing characters, pinyin; then the surname."""
+    bare_one, bare_two = one.replace("·", ""), two.replace("·", "")
+    if bare_one == bare_two:
+        return NameLevel.WILDCARD
+    short, long = sorted((bare_one, bare_two), key=len)
+    if len(short) > 1 and (long.startswith(short) or _one_dropped(short, long)):
+        return NameLevel.ONE_OFF if len(short) > 3 and len(long) - len(short) == 1 else NameLevel.SHORTENED
+    if len(short) > 4 and len(long) - len(short) <= 1 and _one_edit(short, long):
+        return NameLevel.ONE_OFF
+    if one.isascii() != two.isascii() and _spelt(one) == _spelt(two):
+        return NameLevel.SAME_SOUND
+    same = surname_of(one) == surname_of(two) and surname_of(one) not in (ONE, MANY, "")
+    return NameLevel.SAME_SURNAME if same else NameLevel.DIFFERENT
+
+
+def _one_dropped(short: str, long: str) -> bool:
+    """Whether `short` is `long` without one character that is not the first."""
+    if len(long) - len(short) != 1 or short[0] != long[0]:
+        return False
+    at = next((place for place, (x, y) in enumerate(zip(short, long, strict=False)) if x != y), len(short))
+    return short[at:] == long[at + 1 :]
+
+
+def _one_edit(one: str, two: str) -> bool:
+    from rapidfuzz.distance import OSA
+
+    return bool(OSA.distance(one, two, score_cutoff=1) <= 1)
+
+
+def _spelt(folded: str) -> str:
+    """Letters of the name's pinyin run together; Latin names as they are, in any word order."""
+    if folded.isascii():
+        return "".join(sorted(folded.lower().replace(" ", "")))
+    surname = surname_of(folded)
+    return "".join(sorted(_pinyin(surname, folded[len(surname) :]).replace(" ", "")))
