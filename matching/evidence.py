@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from matching.names import fold_names, name_features
 from schemas.identifiers import recognise
 from schemas.records import WITHHELD, Records, column
 
@@ -47,6 +48,10 @@ def gather(records: Records, places: Homes) -> pd.DataFrame:
     head = recognise(column(raw, "head_id_number"))
     found["head_id"] = head["normal"].where(head["valid"])
     found["own_head"] = found["head_id"].where(found["relation"].isin(HEAD_ROLES))
+    masked = column(raw, "phone" + WITHHELD)
+    found["phone_mask"] = masked.where(masked.str.contains("*", regex=False, na=False))
+    some = found["phone"].fillna(found["phone_mask"]).str.replace("*", "?", regex=False)
+    found["phone_key"] = _known(some.str[:3] + some.str[-4:])
     found = pd.concat([found, _names(raw), _numbers(raw)], axis=1)
     found = _judge_ids(found)
     found["birth"] = found["birth_column"].fillna(found["id_birth"].where(found["own"]))
@@ -65,33 +70,21 @@ def _place(found: pd.DataFrame, places: Homes) -> pd.DataFrame:
 
 
 def _names(raw: pd.DataFrame) -> pd.DataFrame:
-    """`name` folded for comparison, `former`, and the parts that keys are made of."""
-    name = fold_names(column(raw, "name").fillna(_swapped(raw)["name"]))
-    former = fold_names(column(raw, "former_name"))
-    whole = name.where(~name.str.contains(r"[?□*某]", na=True))
+    """`name` folded for comparison, `former`, and what keys are made of (nothing, of a name that is not whole)."""
+    parts = name_features(column(raw, "name").fillna(_swapped(raw)["name"]))
+    whole = (parts["kind"] == "full") & ~parts["wild"]
     return pd.DataFrame(
         {
-            "name": name,
-            "former": former,
-            "surname": whole.str[:1].fillna(name.str[:1]),
-            "given": whole.str[1:].where(whole.str.len() > 1),
-            "sound": sounds(whole),
+            "name": parts["folded"],
+            "former": fold_names(column(raw, "former_name")),
+            "display": parts["kind"] == "display",
+            "full": parts["folded"].where(whole),
+            "surname": parts["surname"],
+            "open_surname": parts["surname"].where(~whole),
+            "given": parts["given"].where(whole & (parts["given"].str.len() > 1)),
+            "sound": parts["pinyin"].where(whole),
         }
     )
-
-
-def fold_names(names: pd.Series) -> pd.Series:
-    """Names as they compare: NFKC, no blanks, no remarks in brackets."""
-    folded = names.str.normalize("NFKC").str.replace(r"[(\[].*?[)\]]|\s|\d+$", "", regex=True)
-    return folded.where(folded.str.len() > 0)
-
-
-def sounds(names: pd.Series) -> pd.Series:
-    """The pinyin of each name, without tones."""
-    from pypinyin import lazy_pinyin
-
-    values = names.dropna().unique()
-    return names.map({value: " ".join(lazy_pinyin(value)) for value in values}).astype("str")
 
 
 def _numbers(raw: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from matching.evidence import HEAD_ROLES
 from matching.model import Tables
+from matching.names import NameLevel, compare_names
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -22,35 +23,36 @@ Flags = npt.NDArray[np.bool_]
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "name": (
         "same, unique", "same, rare", "same, uncommon", "same, common", "same, very common", "former name",
-        "fits wildcards",
-        "fits short form", "same sound", "one character off", "same given name", "same surname", "different",
+        "fits wildcards", "same sound", "one character off", "fits short form", "same given name", "same surname",
+        "different",
     ),
     "birth": ("same", "fits as far as known", "one digit or swap", "same year", "within three years", "different"),
     "sex": ("same", "different"),
-    "phone": ("same, one person's", "same, a family's", "same, shared by many", "one digit off", "different"),
+    "phone": ("same, one person's", "same, a family's", "same, shared", "fits mask", "one digit off", "different"),
     "home": ("one dwelling", "one building, dwelling open", "one building", "one estate", "one community", "elsewhere"),
     "id": ("fits, most digits", "fits, some digits", "one edit", "same, not surely its own", "does not fit"),
     "household": ("head's own number", "one book, one role", "one book", "head of the other", "another book"),
     "ethnicity": ("same minority", "both Han", "different"),
-    "feed": ("one feed", "two feeds"),
+    "feed": ("one feed that repeats nobody", "one feed", "two feeds"),
 }  # fmt: skip
 # The weights in log2 odds as far as labels do not tell (a district without ids; damaged numbers, which labelling needs
 # whole): what a careful clerk would give, from counts of how often two people share a value by chance.
 STATED: Mapping[str, tuple[float, ...]] = {
-    "name": (10, 8, 6.5, 5, 3, 6, 3, 0.5, 1, -1, -3, -7, -9),
+    "name": (10, 8, 6.5, 5, 3, 6, 3, 1, -1, 0.5, -3, -7, -9),
     "birth": (7, 3, -1, -4, -6, -8),
     "sex": (0.9, -5),
-    "phone": (8, 5, 1, 1, -1),
+    "phone": (8, 5, 1, 4, 1, -1),
     "home": (6, 4, 2.5, 1, 0, -1.5),
     "id": (12, 4, 10, 2, -5),
     "household": (12, 3, 0, -8, -2),
     "ethnicity": (2, 0, -3),
-    "feed": (-1, 0),
+    "feed": (-3, -0.5, 0),
 }
 BASE = -8.0  # log2 odds of a candidate pair that shows nothing: one in 256
 NAME_BANDS = (1, 3, 10, 50)  # persons bearing a name: unique, rare, uncommon, common; above: very common
 _FORMER = len(NAME_BANDS) + 1  # the level of a former name; the graded agreements follow it
 FAMILY = 5  # persons a family's phone is seen with at most; above it is a grid worker's, a landlord's, a placeholder
+REPEATS_NOBODY = 0.005  # share of a feed's rows whose person it has already: a register, not a hand-kept list
 HAN = "01"  # GB/T 3304
 
 
@@ -69,7 +71,10 @@ def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
     persons = pd.DataFrame({"name": evidence["name"], "phone": evidence["phone"], "node": node})
     names = persons[counted].drop_duplicates(["name", "node"])["name"].value_counts()
     phones = persons.dropna(subset=["phone"]).drop_duplicates(["phone", "name"])["phone"].value_counts()
+    owned = evidence.assign(node=node)[owners]
+    repeats = owned.duplicated(["source", "node"]).groupby(owned["source"]).mean()
     return Tables(
+        repeats={str(source): float(share) for source, share in repeats.items()},
         names={str(name): int(number) for name, number in names[names > 1].items()},
         phones={digest(str(phone)): int(number) for phone, number in phones[phones > 1].items()},
         people=len(np.unique(node)),
@@ -84,8 +89,11 @@ class Comparer:
         self.codes = {name: pd.factorize(evidence[name])[0] for name in _CODED}
         numbers = pd.factorize(pd.concat([evidence["id"], evidence["head_id"]], ignore_index=True))[0]
         self.codes["id_all"], self.codes["head_all"] = numbers[: len(evidence)], numbers[len(evidence) :]
-        self.name_band = np.searchsorted(NAME_BANDS, evidence["name"].map(tables.names).fillna(1).to_numpy())
+        bearers = evidence["name"].map(tables.names).fillna(1).to_numpy()
+        self.name_band = np.searchsorted(NAME_BANDS, bearers - _unseen(evidence))
         spread = {phone: tables.phones.get(digest(phone), 1) for phone in evidence["phone"].dropna().unique()}
+        repeats = evidence["source"].map(tables.repeats).astype("float64").fillna(1.0)
+        self.strict = repeats.to_numpy() < REPEATS_NOBODY
         self.spread = evidence["phone"].map(spread).fillna(1).to_numpy()
 
     def levels(self, a: Integers, b: Integers) -> pd.DataFrame:
@@ -123,6 +131,12 @@ class Comparer:
         return result
 
 
+def _unseen(evidence: pd.DataFrame) -> Integers:
+    """1 for the rows whose person training took out of all other feeds, and so out of the counts."""
+    found = evidence["unseen"] if "unseen" in evidence.columns else pd.Series(0, index=evidence.index)
+    return np.asarray(found.to_numpy(dtype=np.int64))
+
+
 def _ladder(conditions: list[Flags], known: Flags) -> Integers:
     """The number of the first condition that holds, the next number where none does, -1 where nothing is known."""
     level = np.select(conditions, list(range(len(conditions))), default=len(conditions))
@@ -130,46 +144,20 @@ def _ladder(conditions: list[Flags], known: Flags) -> Integers:
 
 
 def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
-    equal = of.same("name", a, b)
-    level = np.where(of.both("name", a, b), len(LEVELS["name"]) - 1, -1)
-    level[equal] = of.name_band[a[equal]]
-    rest = np.flatnonzero(of.both("name", a, b) & ~equal)
-    level[rest] = of.by_value(("name", "name"), a[rest], b[rest], _name_level)
+    whole = of.same("full", a, b)
+    level = np.full(len(a), -1, dtype=np.int64)
+    level[whole] = np.minimum(of.name_band[a[whole]], of.name_band[b[whole]])
+    rest = np.flatnonzero(of.both("name", a, b) & ~whole)
+    found = compare_names(of.evidence["name"].iloc[a[rest]], of.evidence["name"].iloc[b[rest]]).astype(np.int64)
+    display = of.evidence["display"].to_numpy()
+    silent = (found < 0) | ((display[a[rest]] | display[b[rest]]) & (found >= NameLevel.SHORTENED))
+    level[rest] = np.where(silent, -1, np.where(found == NameLevel.EXACT, len(NAME_BANDS), _FORMER + found))
     former, name = of.evidence["former"].to_numpy(), of.evidence["name"].to_numpy()
     has = pd.notna(former)
-    loose = np.flatnonzero(~equal & (has[a] | has[b]))
+    loose = np.flatnonzero(~whole & (has[a] | has[b]))
     met = (former[a[loose]] == name[b[loose]]) | (former[b[loose]] == name[a[loose]])
     level[loose[met]] = _FORMER
     return level
-
-
-def _name_level(one: str, two: str) -> int:
-    from rapidfuzz.distance import OSA
-
-    if len(one) == len(two) and all(x == y or x in "?□*" or y in "?□*" for x, y in zip(one, two, strict=True)):
-        return _FORMER + 1
-    if one[:1] == two[:1] and (set(one[1:]) <= set("*?某先生女士") or set(two[1:]) <= set("*?某先生女士")):
-        return _FORMER + 2
-    if _sound(one) == _sound(two):
-        return _FORMER + 3
-    if len(one) > 2 or len(two) > 2:
-        if OSA.distance(one, two, score_cutoff=1) <= 1 and one[:1] == two[:1]:
-            return _FORMER + 4
-        if one[1:] == two[1:]:
-            return _FORMER + 5
-    return _FORMER + (6 if one[:1] == two[:1] else 7)
-
-
-def _sound(name: str) -> str:
-    from pypinyin import lazy_pinyin
-
-    found = _SOUNDS.get(name)
-    if found is None:
-        found = _SOUNDS[name] = " ".join(lazy_pinyin(name))
-    return found
-
-
-_SOUNDS: dict[str, str] = {}
 
 
 def _birth(of: Comparer, a: Integers, b: Integers) -> Integers:
@@ -200,8 +188,15 @@ def _phone(of: Comparer, a: Integers, b: Integers) -> Integers:
     level = _ladder([equal & (spread <= 1), equal & (spread <= FAMILY), equal], of.both("phone", a, b))
     rest = np.flatnonzero(level == 3)
     off = of.by_value(("phone", "phone"), a[rest], b[rest], _digits_off)
-    level[rest] = np.where(off == 1, 3, 4)
+    level[rest] = np.where(off == 1, 4, 5)
+    for one, two in ((a, b), (b, a)):
+        fits = of.by_value(("phone_mask", "phone"), one, two, _fits_mask)
+        level = np.where(level < 0, np.select([fits == 1, fits == 0], [3, 5], default=-1), level)
     return level
+
+
+def _fits_mask(mask: str, phone: str) -> int:
+    return int(len(mask) == len(phone) and all(x in ("*", y) for x, y in zip(mask, phone, strict=True)))
 
 
 def _digits_off(one: str, two: str) -> int:
@@ -262,11 +257,13 @@ def _ethnicity(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
-    return _ladder([of.same("source", a, b)], np.ones(len(a), dtype=bool))
+    one = of.same("source", a, b)
+    return _ladder([one & of.strict[a], one], np.ones(len(a), dtype=bool))
 
 
 _CODED = (
-    "name", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "id", "household_number",
+    "name",
+    "full", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "id", "household_number",
     "relation", "ethnicity", "source",
 )  # fmt: skip
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {

@@ -49,12 +49,14 @@ class Tables:
 
     names: {folded name: distinct persons bearing it}, common ones only. phones: {digest: persons seen with it}, shared
     ones only. people: persons counted. shared_ids: digests of document numbers seen under incompatible people.
+    repeats: {feed: share of its rows whose person it has already}.
     """
 
     names: Mapping[str, int] = field(default_factory=dict)
     phones: Mapping[str, int] = field(default_factory=dict)
     shared_ids: tuple[str, ...] = ()
     people: int = 0
+    repeats: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

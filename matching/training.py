@@ -2,7 +2,8 @@
 
 Hidden on that side: the number, and birth date and sex where only the number gave them. The sample has the same mixture
 of feeds as the records the model will have to place, and some of its names are masked or taken away, since numbers come
-with full names and what comes without number often does not.
+with full names and what comes without number often does not. Some hidden rows lose all other rows of their person: who
+has no number may be in no other feed, and then only namesakes and neighbours are left to be compared with.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pandas as pd
 from matching.blocking import candidates
 from matching.levels import BASE, LEVELS, STATED, Comparer, tables_of
 from matching.model import Model, train
+from matching.names import MANY
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -21,6 +23,7 @@ SAMPLE = 20_000  # hidden rows: some hundred thousand labelled pairs, enough for
 SHARE = 3  # at most one own row in this many of a feed is hidden: the others are what it is compared with
 HIDDEN = ("id", "id_head", "id_tail", "id_key", "id_mask")
 MASKED_NAMES = 0.08  # share of hidden rows whose given name is masked
+UNSEEN = 0.15  # share of hidden rows whose person is taken out of all other feeds
 NO_NAMES = 0.03  # share of hidden rows without any name
 
 
@@ -55,7 +58,8 @@ def label(evidence: pd.DataFrame, node: Integers, sample: Integers) -> tuple[pd.
     masked = hide(evidence, sample)
     loose = np.zeros(len(evidence), dtype=bool)
     loose[sample] = True
-    keep = np.flatnonzero(evidence["own"])
+    gone = np.isin(node, node[masked["unseen"].to_numpy() == 1]) & ~loose
+    keep = np.flatnonzero(evidence["own"] & ~gone)
     found = candidates(masked.iloc[keep].reset_index(drop=True), loose[keep], by_id=False)
     a, b = keep[found.a], keep[found.b]
     same = node[a] == node[b]
@@ -73,11 +77,14 @@ def hide(evidence: pd.DataFrame, sample: Integers) -> pd.DataFrame:
     masked.loc[rows, "birth"] = evidence.loc[rows, "birth_column"]
     masked.loc[rows, "sex"] = evidence.loc[rows, "sex_column"]
     masked.loc[rows, "decade"] = masked.loc[rows, "birth"].str[:3]
+    masked["unseen"] = 0
     chance = np.random.default_rng(len(sample)).random(len(sample))
+    masked.loc[rows[(chance > MASKED_NAMES) & (chance < MASKED_NAMES + UNSEEN)], "unseen"] = 1
     veiled = rows[chance < MASKED_NAMES]
-    masked.loc[veiled, "name"] = masked.loc[veiled, "name"].str[:1] + "**"
-    masked.loc[veiled, ["given", "sound"]] = pd.NA
-    masked.loc[rows[chance > 1 - NO_NAMES], ["name", "given", "sound", "surname"]] = pd.NA
+    masked.loc[veiled, "name"] = masked.loc[veiled, "surname"] + MANY
+    masked.loc[veiled, "open_surname"] = masked.loc[veiled, "surname"]
+    masked.loc[veiled, ["full", "given", "sound"]] = pd.NA
+    masked.loc[rows[chance > 1 - NO_NAMES], ["name", "full", "given", "sound", "surname", "open_surname"]] = pd.NA
     return masked
 
 
