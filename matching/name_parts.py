@@ -49,8 +49,9 @@ def _opencc() -> Any:
 
 @cache
 def surname_readings() -> Mapping[str, str]:
-    """Surname (one character or compound) -> its toneless reading, where the common reading would be wrong or missing."""
-    return {surname: reading for _, (surname, reading, _, _) in lines("surname", ("surname", "pinyin", *COLUMNS[2:]))}
+    """Surname (one character or compound) -> its toneless reading, where the common one would be wrong or missing."""
+    table = lines("surname", ("surname", "pinyin", *COLUMNS[2:]))
+    return {surname: reading for _, (surname, reading, _, _) in table}
 
 
 @cache

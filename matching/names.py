@@ -24,6 +24,7 @@ from matching.name_parts import (
     same_sound,
     surname_of,
     surname_readings,
+    words,
 )
 from schemas.text import fold, per_value
 
@@ -96,18 +97,21 @@ def fold_names(series: pd.Series) -> pd.Series:
 def name_features(series: pd.Series) -> pd.DataFrame:
     """The parts of each raw name, aligned with `series`, once per distinct value.
 
-    Columns: `folded`; `surname` and `given` (of a dotted name the first segment and the rest; missing where unknown);
-    `pinyin` (toneless, blank between characters, surnames by their own readings, wildcards as they are); `kind`:
-    full | title (王先生, 老王) | child_of (points to a relative: 张某之子, 李四妈) | display (no Chinese name: nicknames, Latin) |
-    masked (holds mask signs) | empty; `wild` (bool: holds a wildcard); `pointer` (the folded name it points to).
+    Columns: `folded`; `surname` and `given` (of a dotted name first segment and rest; missing where unknown);
+    `pinyin` (toneless, blank between characters, surnames by their own readings, wildcards as they are); `kind`
+    full | title (王先生, 老王) | child_of (points to a relative: 张某之子, 李四妈) | display (no Chinese name: nicknames,
+    Latin) | masked (holds mask signs) | empty; `wild` (bool: holds a wildcard); `pointer` (the folded name it points
+    to).
     """
     numbers, distinct = pd.factorize(series)
     columns = zip(*(_EMPTY, *map(name_parts, map(str, distinct.tolist()))), strict=True)
-    found = {
-        field: pd.array(list(values), dtype=np.dtype(bool) if field == "wild" else pd.StringDtype(na_value=np.nan))
-        for field, values in zip(Parts._fields, columns, strict=True)
-    }
-    return pd.DataFrame({field: values.take(numbers + 1) for field, values in found.items()}, index=series.index)
+    found: dict[str, npt.NDArray[np.bool_] | pd.Series] = {}
+    for field, values in zip(Parts._fields, columns, strict=True):
+        if field == "wild":
+            found[field] = np.array(values, dtype=bool)[numbers + 1]
+        else:
+            found[field] = pd.Series(list(values), dtype="str").iloc[numbers + 1].set_axis(series.index)
+    return pd.DataFrame(found, index=series.index)
 
 
 def name_parts(raw: str) -> Parts:

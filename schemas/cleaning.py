@@ -34,6 +34,8 @@ _NAME_DOT = re.compile(
 )
 # 张 三 is one name with a gap; in 古丽米热 艾比布力 the blank parts two names and stays.
 _GAP = re.compile(r"(?<=[^\x00-\x7f]) (?![^\x00-\x7f]{2})|(?<![^\x00-\x7f]{2}) (?=[^\x00-\x7f])")
+_ANY_GAP = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")
+LONGEST_HAN = 6  # characters of a Chinese name with a gap inside: 欧阳 娜娜 has 5
 _TITLE_CASE_NAMES = frozenset(("Na", "Nan", "Nil"))
 
 
@@ -86,7 +88,8 @@ def name(folded: str) -> str | None:
         return None
     if folded.isascii():
         return folded
-    return _GAP.sub("", _NAME_DOT.sub("·", folded))
+    dotted = _NAME_DOT.sub("·", folded)
+    return (_GAP if len(dotted) > LONGEST_HAN else _ANY_GAP).sub("", dotted)
 
 
 def id_number(folded: str) -> str | None:
