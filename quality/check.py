@@ -72,13 +72,13 @@ def _fates(landed: Landed, source: Source) -> RowFates:
     """What becomes of each row by its key alone.
 
     Without a declared key equal rows are the same row: the first counts, the others are repeated. With one the last row
-    stands: in a snapshot the others are duplicates to be looked at, in a delta they are older versions that it repeats.
+    stands: in a full read the others are duplicates to be looked at, in a delta they are older versions of it.
     """
     keys = row_keys(landed.rows, source)
     keyed = keys.notna().to_numpy()
     nothing = np.zeros(len(keys), dtype=bool)
     again = keys.duplicated(keep="last" if source.read.key else "first").to_numpy() & keyed
-    quarantined = bool(source.read.key) and landed.mode == "snapshot"
+    quarantined = bool(source.read.key) and landed.mode != "delta"
     return RowFates(
         keys=keys,
         deleted=deleted_rows(landed.rows, source).to_numpy(),

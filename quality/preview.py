@@ -42,7 +42,7 @@ class PropertyPreview:
 
 @dataclass(frozen=True)
 class Preview:
-    """What `onegrid check FILE` says. missing: columns the source file names, the feed lacks, and the nearest it has."""
+    """What `onegrid check FILE` says. missing: columns the source file names, with the nearest the feed has."""
 
     source: str
     counts: Counts
@@ -65,7 +65,7 @@ def preview(source: Source, head: pd.DataFrame) -> Preview:
         source=source.name,
         counts=checked.counts,
         properties=tuple(_properties(source, checked, sentences)),
-        rows=_failures(checked.results.query("property == '' and rule != 'loaded'"), sentences),
+        rows=_failures(checked.results.query("property == ''"), sentences),
         unmapped=tuple(str(name) for name in rows.columns if name not in needed and name != EXTRA_CELLS),
         missing={name: nearest(name, list(rows.columns)) for name in needed if name not in rows.columns},
         warnings=checked.warnings,

@@ -19,7 +19,6 @@ RESULT_COLUMNS = ("division", "grid", "type", "role", "property", "rule", "dimen
 # A district has some hundreds to a few thousand grids; a column with more distinct codes does not hold grids.
 MOST_GRIDS = 5000
 DIVISION = r"\d{6}|\d{9}|\d{12}|\d{15}"
-LOADED = Demand("", "loaded", "accessibility", "reject", "The source could not be read (数据源不可访问).")
 
 Mask = npt.NDArray[np.bool_]
 
@@ -91,7 +90,7 @@ def _age_in_days(stamps: pd.Series, now: datetime) -> npt.NDArray[np.float64]:
 def result_frame(source: Source, outcomes: Sequence[MapOutcome], tallies: Sequence[Tally], rows: int) -> pd.DataFrame:
     """The tallies as counts by (division, grid), groups without a judged row left out; columns RESULT_COLUMNS."""
     codes, groups = _groups(source, outcomes, rows)
-    parts = [load_result(source)]
+    parts = []
     for found in tallies:
         evaluated = np.bincount(codes[found.evaluated], minlength=len(groups))
         failed = np.bincount(codes[found.failed & found.evaluated], minlength=len(groups))
@@ -106,12 +105,6 @@ def result_frame(source: Source, outcomes: Sequence[MapOutcome], tallies: Sequen
         part = groups.assign(**said, evaluated=evaluated, failed=failed)
         parts.append(part[part["evaluated"] > 0])
     return pd.concat(parts, ignore_index=True)[list(RESULT_COLUMNS)]
-
-
-def load_result(source: Source, failed: bool = False) -> pd.DataFrame:
-    """Accessibility: one line that says whether the source could be read this time."""
-    line = [source.division, "", "", "", "", LOADED.rule, LOADED.dimension, LOADED.outcome, 1, int(failed)]
-    return pd.DataFrame([line], columns=list(RESULT_COLUMNS))
 
 
 def _groups(source: Source, outcomes: Sequence[MapOutcome], rows: int) -> tuple[npt.NDArray[np.int64], pd.DataFrame]:
