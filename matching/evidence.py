@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from matching.identifiers import FULL, UNKNOWN, damaged
 from matching.names import fold_names, name_features
 from schemas.identifiers import recognise
 from schemas.records import WITHHELD, Records, column
@@ -93,8 +94,7 @@ def _numbers(raw: pd.DataFrame) -> pd.DataFrame:
     told = recognise(said)
     valid = told["valid"] & ~told["kind"].isin(NOT_PERSONAL)
     number = told["normal"].where(valid)
-    damaged = column(raw, "id_number" + WITHHELD)
-    mask = damaged.map({value: mask_of(value) for value in damaged.dropna().unique()}).astype("str")
+    mask = _remains(column(raw, "id_number" + WITHHELD))
     either = number.where(told["birth_date"].notna()).fillna(mask)
     return pd.DataFrame(
         {
@@ -122,22 +122,14 @@ def _swapped(raw: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def mask_of(damaged: str) -> str | None:
-    """What is still known of a damaged resident id, 18 characters with `?` for the rest; None: nothing of use."""
-    if "E+" in damaged:
-        return _from_scientific(damaged)
-    bare = "".join(character if character in "0123456789X" else "?" for character in damaged)
-    if len(bare) not in (17, 18, 19) or len(set(bare) - {"?"}) < FEWEST_DIGITS:
-        return None
-    return bare[:15] + "???" if len(bare) == 18 and bare.endswith("000") else bare
-
-
-def _from_scientific(damaged: str) -> str | None:
-    digits, _, exponent = damaged.partition("E+")
-    digits = digits.replace(".", "")
-    if not digits.isdigit() or exponent != "17":
-        return None
-    return digits[:15].ljust(18, "?") if len(digits) > 5 else None
+def _remains(withheld: pd.Series) -> pd.Series:
+    """What is still known of withheld resident ids, `?` for the rest; missing where that is nothing of use."""
+    left = damaged(withheld)
+    length = withheld.str.len()
+    edited = left["damage"].isin(["short", "long"]) & ((length == FULL - 1) | (length == FULL + 1))
+    pattern = left["known_pattern"].fillna(withheld.where(edited))
+    shown = {text: len(set(text) - {UNKNOWN}) for text in pattern.dropna().unique()}
+    return pattern.where(pattern.map(shown).fillna(0) >= FEWEST_DIGITS)
 
 
 def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
