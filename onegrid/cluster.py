@@ -6,6 +6,7 @@ Everything here is done while `onegrid.postgres` holds the cluster's lock.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ MAJOR = 18
 PATIENCE_S = 120  # recovery after kill -9 replays at most max_wal_size
 ORPHANS_S = 2  # a killed server's idle children leave at once; the others are asked to after this time
 LOG_BYTES = 10_000_000
+DRAFT = "making-"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_MAX = 107  # sun_path of unix(7), without its final zero
 
@@ -51,7 +53,6 @@ log_min_messages = log
 log_min_error_statement = panic
 log_error_verbosity = terse
 log_checkpoints = off
-include_if_exists = '{local}'
 """
 
 
@@ -108,23 +109,37 @@ class Cluster:
         if not self.data.exists():
             self._make(password)
         self._check_version()
+        if self._state() == "stopping":  # its stopper was killed: see it through
+            self.stop()
         if self._pid() is None:
             self._clear_remains()
             self._start()
         self._await_ready()
 
     def stop(self) -> None:
-        """Stops the server; open transactions are rolled back."""
-        if self._pid() is not None:
+        """Stops the server; open transactions are rolled back.
+
+        One that does not answer (it recovers, or its disk is full) is stopped at once and recovers at the next start:
+        asked to stop in good order, PostgreSQL 18 can then wait for its own helpers for ever.
+        """
+        if self._pid() is not None and self._answers():
             self._control("stop", "-m", "fast")
+        if self._pid() is not None:
+            self._control("stop", "-m", "immediate")
         if self.socket_folder != self.server and self.socket_folder.exists():
             self.socket_folder.rmdir()
 
+    def _answers(self) -> bool:
+        asked = (str(self.programs / "pg_isready"), "-q", "-h", str(self.socket_folder), "-d", "postgres")
+        return self.user.run(asked, self.server).returncode == 0
+
     def _make(self, password: str) -> None:
-        """Makes the cluster aside and moves it into place: a first start that was killed leaves nothing half made."""
-        draft, key = self.folder / "making", self.folder / "making.password"
-        shutil.rmtree(draft, ignore_errors=True)
-        key.unlink(missing_ok=True)
+        """Makes the cluster aside and moves it into place: a first start that was killed leaves nothing half made.
+
+        Its folder has a name of its own, for the initdb of a killed process may still be writing.
+        """
+        draft = self.folder / f"{DRAFT}{secrets.token_hex(4)}"
+        key = draft.with_suffix(".password")
         try:
             draft.mkdir(mode=0o700)
             key.touch(mode=0o600)
@@ -134,9 +149,17 @@ class Cluster:
         finally:
             key.unlink(missing_ok=True)
         if made.returncode:
+            shutil.rmtree(draft, ignore_errors=True)
             raise _failure(made.stderr, f"The database below {self.folder} could not be made", made.stderr)
         self.user.give(draft)
         draft.rename(self.data)
+
+    def _drop_drafts(self) -> None:
+        for left in self.folder.glob(f"{DRAFT}*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
     def _initdb(self, draft: Path, key: Path) -> Sequence[str]:
         options = ("--auth=scram-sha-256", "--encoding=UTF8", "--no-locale")
@@ -153,6 +176,7 @@ class Cluster:
             )
 
     def _start(self) -> None:
+        self._drop_drafts()
         self._make_socket_folder()
         self._write_configuration()
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
@@ -185,6 +209,8 @@ class Cluster:
             shared_mb=max(64, min(512, memory_mb // 8)),
             dynamic=_dynamic_memory(),
         )
+        if (self.folder / "local.conf").exists():
+            text += f"include '{self.folder / 'local.conf'}'\n"
         self._write("postgresql.conf", text)
         self._write("pg_hba.conf", "local all all scram-sha-256\n")
 

@@ -30,7 +30,9 @@ def make(connection: Connection, columns: str) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=6))
-def test_text_survives_the_way_there_and_back(connection: Connection, rows: list[tuple[str | None, str | None]]) -> None:
+def test_text_survives_the_way_there_and_back(
+    connection: Connection, rows: list[tuple[str | None, str | None]]
+) -> None:
     make(connection, "a text, b text")
     frame = pd.DataFrame(rows, columns=["a", "b"], dtype="str")
     assert copy_frame(connection, "t", frame) == len(rows)
@@ -39,7 +41,9 @@ def test_text_survives_the_way_there_and_back(connection: Connection, rows: list
     assert [tuple(row) for row in stored] == rows
 
 
-@pytest.mark.parametrize("values", [["", None, "x"], [None, None], [""], ["\\.", "NULL", "\\N", 'a"b', "a,b", "a\nb\r\n"]])
+@pytest.mark.parametrize(
+    "values", [["", None, "x"], [None, None], [""], ["\\.", "NULL", "\\N", 'a"b', "a,b", "a\nb\r\n"]]
+)
 def test_one_column_keeps_null_and_empty_apart(connection: Connection, values: list[str | None]) -> None:
     make(connection, "a text")
     frame = pd.DataFrame({"a": pd.Series(values, dtype="str")})
@@ -49,7 +53,10 @@ def test_one_column_keeps_null_and_empty_apart(connection: Connection, values: l
 
 
 def test_each_type_arrives_as_itself(connection: Connection) -> None:
-    make(connection, "i bigint, n int, f float8, b bool, o bool, d date, m timestamptz, j jsonb, y bytea, l text[], c text")
+    make(
+        connection,
+        "i bigint, n int, f float8, b bool, o bool, d date, m timestamptz, j jsonb, y bytea, l text[], c text",
+    )
     moments = pd.to_datetime(["2026-01-02 03:04:05.678901+08:00", None])
     frame = pd.DataFrame(
         {
@@ -99,7 +106,11 @@ def test_parameters_are_values(connection: Connection, value: str) -> None:
 
 
 def test_lists_bind_as_arrays_and_none_as_null(connection: Connection) -> None:
-    read = read_frame(connection, "SELECT x FROM unnest(%(names)s::text[]) x WHERE %(no)s::int IS NULL", {"names": ["a", "b'"], "no": None})
+    read = read_frame(
+        connection,
+        "SELECT x FROM unnest(%(names)s::text[]) x WHERE %(no)s::int IS NULL",
+        {"names": ["a", "b'"], "no": None},
+    )
     assert read["x"].tolist() == ["a", "b'"]
 
 

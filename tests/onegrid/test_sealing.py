@@ -81,7 +81,11 @@ def test_another_key_or_context_opens_nothing() -> None:
 
 def test_blind_is_equal_for_equal_values_of_one_purpose_alone() -> None:
     assert RING.blind(PLANTED, "resident_id") == RING.blind(PLANTED, "resident_id")
-    others = (RING.blind(PLANTED, "phone"), OTHER.blind(PLANTED, "resident_id"), RING.blind(PLANTED[::-1], "resident_id"))
+    others = (
+        RING.blind(PLANTED, "phone"),
+        OTHER.blind(PLANTED, "resident_id"),
+        RING.blind(PLANTED[::-1], "resident_id"),
+    )
     assert RING.blind(PLANTED, "resident_id") not in others
     assert len(RING.blind(PLANTED, "resident_id")) == 16
 
@@ -121,7 +125,9 @@ def test_a_landed_file_hides_values_and_headers_and_opens_with_its_key_alone(tmp
     key, _ = RING.new_load_key()
     table = pa.table({"身份证号": [PLANTED, None], "x": ["1", "2"]})
     sealed, plain = tmp_path / "sealed.parquet", tmp_path / "plain.parquet"
-    with pq.ParquetWriter(sealed, table.schema, encryption_properties=parquet_encryption(key), compression="none") as out:
+    with pq.ParquetWriter(
+        sealed, table.schema, encryption_properties=parquet_encryption(key), compression="none"
+    ) as out:
         out.write_table(table)
     pq.write_table(table, plain, compression="none")
     assert PLANTED.encode() in plain.read_bytes()
