@@ -99,9 +99,8 @@ def name_features(series: pd.Series) -> pd.DataFrame:
 
     Columns: `folded`; `surname` and `given` (of a dotted name first segment and rest; missing where unknown);
     `pinyin` (toneless, blank between characters, surnames by their own readings, wildcards as they are); `kind`
-    full | title (王先生, 老王) | child_of (points to a relative: 张某之子, 李四妈) | display (no Chinese name: nicknames,
-    Latin) | masked (holds mask signs) | empty; `wild` (bool: holds a wildcard); `pointer` (the folded name it points
-    to).
+    full | title (王先生, 老王) | child_of (points to a relative: 张某之子, 李四妈) | display (no Chinese name: Latin) |
+    masked (holds mask signs) | empty; `wild` (bool: holds a wildcard); `pointer` (the folded name it points to).
     """
     numbers, distinct = pd.factorize(series)
     columns = zip(*(_EMPTY, *map(name_parts, map(str, distinct.tolist()))), strict=True)

@@ -40,9 +40,9 @@ PLACEHOLDER_NAME = r"(?i)测试.{0,6}|.{0,6}测试|test\d*|x{2,}|a{3,}|未命名
 DEFAULT_DATE = r"1900-01-0[012]|1899-12-3[01]|0001-01-01|9999-12-31|2999-12-31"
 PARTIAL_DATE = r"\d{4}(-\d{2})?"
 DECIMAL = r"[+-]?\d{1,9}(\.\d+)?"
-_MOBILE = r"1[3-9]\d{9}"
-_LANDLINE = r"0(10|2\d|[3-9]\d{2})-[1-9]\d{6,7}"
-_SERVICE_NUMBER = r"[48]00\d{7}|[2-9]\d{6,7}"
+MOBILE = r"1[3-9]\d{9}"
+LANDLINE = r"0(10|2\d|[3-9]\d{2})-[1-9]\d{6,7}"
+SERVICE_NUMBER = r"[48]00\d{7}|[2-9]\d{6,7}"
 
 
 def not_in(dictionary: str) -> Failed:
@@ -195,7 +195,7 @@ def uscc_check(part: int) -> Failed:
 
 def phone_shape(series: pd.Series) -> pd.Series:
     """Neither a mobile number, a landline, nor a service number; a masked one is another rule's."""
-    return unlike(_MOBILE, _LANDLINE, _SERVICE_NUMBER, MASKED)(series)
+    return unlike(MOBILE, LANDLINE, SERVICE_NUMBER, MASKED)(series)
 
 
 def phone_unassigned(series: pd.Series) -> pd.Series:
@@ -204,4 +204,4 @@ def phone_unassigned(series: pd.Series) -> pd.Series:
 
     china = PhoneMetadata.metadata_for_region("CN")
     pattern = china.mobile.national_number_pattern if china and china.mobile else None
-    return matches(series, _MOBILE) & ~matches(series, pattern or ".*")
+    return matches(series, MOBILE) & ~matches(series, pattern or ".*")

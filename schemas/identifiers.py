@@ -152,7 +152,7 @@ def _eighteen(number: str, now: date) -> Row:
     """18 digits: an id or permit by its first digits; a social credit code only if it cannot be an id."""
     good = id_check(number[:17]) == number[17]
     born = birth_date(number, now)
-    if not (good and born) and number[17] in USCC_ALPHABET and all(uscc_valid(number)):
+    if (not born or number[:2] not in provinces()) and number[2:4] in provinces() and all(uscc_valid(number)):
         return "uscc", number, True, None, None, number[2:8]
     kind = "hmt_residence_permit" if number[:2] in ("81", "82", "83") else "resident_id"
     if number[0] == "9":
