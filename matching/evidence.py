@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from matching.identifiers import FULL, UNKNOWN, damaged
-from matching.names import fold_names, name_features
+from matching.names import NameLevel, compare_names, fold_names, name_features
 from schemas.identifiers import recognise
 from schemas.records import WITHHELD, Records, column
 
@@ -135,8 +135,9 @@ def _remains(withheld: pd.Series) -> pd.Series:
 def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
     """Which valid numbers are surely the row's own, and which may hold people apart.
 
-    A number is the row's own when the row's birth column says so, or when its name is the one most rows with this
-    number bear; a birth column that says otherwise takes the trust, but not the name's word, away.
+    A number is the row's own when the row's birth column says so, or when its name agrees with the one most rows with
+    this number bear, or when it gives no real name and nothing speaks against it. A birth column that says otherwise
+    takes the trust, but not the name's word, away.
     """
     has = found["id"].notna().to_numpy()
     told = (found["birth_column"].notna() & found["id_birth"].notna()).to_numpy()
@@ -145,16 +146,21 @@ def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
     fits[told] = np.array([number.startswith(said) for number, said in sides], dtype=bool)
     whole = found["birth_column"].str.len().eq(len("2000-01-01")).to_numpy(dtype=bool)
     birth_right, birth_wrong = fits & whole, told & ~fits
-    sex_wrong = found["sex_column"].notna() & found["id_sex"].notna() & (found["sex_column"] != found["id_sex"])
-    votes = pd.DataFrame({"id": found["id"], "name": found["name"]})
+    sexes = found["sex_column"].notna() & found["id_sex"].notna()
+    sex_wrong = (sexes & (found["sex_column"] != found["id_sex"])).to_numpy(dtype=bool)
+    votes = pd.DataFrame({"id": found["id"], "name": found["full"]})
     votes["votes"] = 1.0 + 2.0 * birth_right - 0.9 * birth_wrong - 0.05 * found["rank"].to_numpy()
     tally = votes.dropna().groupby(["id", "name"], sort=True)["votes"].sum().reset_index()
     ranked = tally.sort_values(["id", "votes"], ascending=[True, False], kind="stable")
     leader = ranked.drop_duplicates("id").set_index("id")
     second = ranked[ranked.duplicated("id")].drop_duplicates("id").set_index("id")["votes"]
     clear = leader["votes"] > second.reindex(leader.index).fillna(0.0)
-    name_right = (found["name"] == found["id"].map(leader["name"].where(clear))).to_numpy()
+    level = compare_names(found["name"], found["id"].map(leader["name"].where(clear)).astype("str"))
+    agrees = np.isin(level, (NameLevel.EXACT, NameLevel.WILDCARD, NameLevel.SAME_SOUND))
+    silent = (
+        (level < 0) & found["name"].isna().to_numpy() | found["display"].to_numpy() | (level == NameLevel.SHORTENED)
+    )
     lone = found["id"].map(found["id"].value_counts()).eq(1).to_numpy()
-    found["own"] = has & (birth_right | (name_right & ~(lone & birth_wrong)))
-    found["trusted"] = found["own"] & ~birth_wrong & ~sex_wrong
+    found["own"] = has & (birth_right | (agrees & ~(lone & birth_wrong)) | (silent & ~birth_wrong & ~sex_wrong))
+    found["trusted"] = found["own"] & (agrees | birth_right) & ~birth_wrong & ~sex_wrong
     return found
