@@ -64,8 +64,10 @@ def reread_from(last: str) -> str:
 
 
 def _number_overlap(digits: str) -> int:
+    """A day for what looks like a time since 1970, else OVERLAP_NUMBERS."""
     seconds = int(OVERLAP.total_seconds())
-    return {EPOCH_SECONDS: seconds, EPOCH_MILLISECONDS: seconds * 1000}.get(len(digits), OVERLAP_NUMBERS)
+    known = {EPOCH_SECONDS: seconds, EPOCH_MILLISECONDS: seconds * 1000}
+    return OVERLAP_NUMBERS if digits.startswith("0") else known.get(len(digits), OVERLAP_NUMBERS)
 
 
 def native_from(last: str, sample: Any) -> Native | None:

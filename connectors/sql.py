@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -32,11 +33,8 @@ class SqlFeed:
     def batches(self, since: str | None = None, size: int = BATCH_ROWS) -> Iterator[pa.Table]:
         """All rows, or those an incremental read after the cursor value `since` takes (see `connectors.cursor`)."""
         with readable(self.source):
-            origin = self._origin()
-            highest = self._highest(origin)
-            statement = select(text("*")).select_from(origin)
-            if since is not None:
-                statement = self._after(statement, since, highest)
+            highest = self._highest()
+            statement = self.statement(since, highest)
             texts: list[pa.ChunkedArray] = []
             for batch in self._stream(statement, size):
                 if self.read.cursor in batch.column_names:
@@ -44,6 +42,18 @@ class SqlFeed:
                 yield batch
             self.cursor = self._reached(highest, texts, since)
 
+    def statement(self, since: str | None, highest: Any) -> Select[Any]:
+        """The query of a read after `since`; `highest` is the cursor's largest value, whose type says how to compare."""
+        whole = select(text("*")).select_from(self._origin)
+        if since is None or highest is None:
+            return whole
+        marker = _column(self.read.cursor or "")
+        if isinstance(highest, str):
+            return whole.where(or_(marker >= reread_from(since), marker.is_(None), marker.not_like(shape(since))))
+        start = native_from(since, highest)
+        return whole if start is None else whole.where(or_(marker >= start, marker.is_(None)))
+
+    @cached_property
     def _origin(self) -> FromClause:
         if self.read.query is not None:
             # a colon would begin a parameter, and a semicolon cannot stand in a subquery
@@ -60,21 +70,11 @@ class SqlFeed:
             )
         return table_named(quoted_name(name, True), schema=quoted_name(schema, True) if schema else None)
 
-    def _highest(self, origin: FromClause) -> Any:
+    def _highest(self) -> Any:
         """The cursor's largest value before the read begins: rows committed while it runs are read again next time."""
         if self.read.cursor is None:
             return None
-        return self.connection.execute(select(func.max(_column(self.read.cursor))).select_from(origin)).scalar()
-
-    def _after(self, statement: Select[Any], since: str, highest: Any) -> Select[Any]:
-        marker = _column(self.read.cursor or "")
-        if highest is None:
-            return statement
-        if isinstance(highest, str):
-            other = marker.not_like(shape(since))
-            return statement.where(or_(marker >= reread_from(since), marker.is_(None), other))
-        start = native_from(since, highest)
-        return statement if start is None else statement.where(or_(marker >= start, marker.is_(None)))
+        return self.connection.execute(select(func.max(_column(self.read.cursor))).select_from(self._origin)).scalar()
 
     def _stream(self, statement: Select[Any], size: int) -> Iterator[pa.Table]:
         options = {"stream_results": True, "yield_per": size}

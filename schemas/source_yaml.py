@@ -64,7 +64,8 @@ def read_yaml(path: Path) -> Item:
 
 
 def _line(error: yaml.MarkedYAMLError) -> int | None:
-    mark = error.problem_mark or error.context_mark
+    unclosed = "flow" in (error.context or "")  # then the bracket tells more than the place where the reader gave up
+    mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
     return mark.line + 1 if mark else None
 
 

@@ -27,9 +27,7 @@ MakeSource = Callable[..., Source]
 def make_source(tmp_path: Path) -> MakeSource:
     """A source file below tmp_path from its `read` and some other parts, read back."""
 
-    def make(
-        read: dict[str, Any], columns: dict[str, Any] | None = None, name: str = "feed", **parts: Any
-    ) -> Source:
+    def make(read: dict[str, Any], columns: dict[str, Any] | None = None, name: str = "feed", **parts: Any) -> Source:
         spec = {
             "name": name,
             "title": name,

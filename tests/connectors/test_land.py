@@ -123,7 +123,9 @@ def test_rows_below_the_expected_stop_and_above_warn(hub, make_source, tmp_path)
     deliver(tmp_path, 5)
     with pytest.raises(FeedRefused, match="5 rows, below expect.rows.min of 6"):
         hub.land(make_source(CSV, expect={"rows": {"min": 6}}))
-    assert any("above expect.rows.max of 4" in w for w in hub.land(make_source(CSV, expect={"rows": {"max": 4}})).warnings)
+    assert any(
+        "above expect.rows.max of 4" in w for w in hub.land(make_source(CSV, expect={"rows": {"max": 4}})).warnings
+    )
 
 
 def test_cells_beyond_the_header_are_kept_and_told(hub, make_source, tmp_path):
