@@ -1,0 +1,117 @@
+"""What a run wants the registry to be, before it is compared with what is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from onegrid.database import read_frame
+from onegrid.sealing import Keyring
+from registry.coding import NONE, assign, overlaps, succession
+from registry.groups import Groups
+from registry.origins import Integers, Origins
+from schemas.codes import LETTERS, make_many
+
+_MINT = "SELECT nextval('code_serial') AS serial FROM generate_series(1, %(number)s)"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One run's writing: where, under which keys, its number and its moment (the `known_from` of all it writes)."""
+
+    connection: Connection
+    keyring: Keyring
+    run: int
+    moment: datetime
+
+
+@dataclass(frozen=True)
+class Bearing:
+    """Which record bore which code: `rid`, `sort`, `serial`; serials: all codes in use before the run."""
+
+    current: pd.DataFrame
+    past: pd.DataFrame
+    serials: Integers
+
+
+@dataclass(frozen=True)
+class Coding:
+    """The serial and the code of each group, and what became of the codes before.
+
+    created: serials issued or taken back now; returned: those taken back. shared: overlaps of groups with the codes
+    their records bore. merged: serial -> successor. retired: serials without a record left.
+    """
+
+    serial: Integers
+    code: pd.Series
+    created: Integers
+    returned: Integers
+    shared: pd.DataFrame
+    merged: pd.Series
+    retired: Integers
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The groups of a run with their codes and locations, beside the entities published before.
+
+    entities: every code ever issued, as `published.entities`. located: `division`, `grid`, `basis` of each group.
+    """
+
+    to: Publication
+    groups: Groups
+    coding: Coding
+    located: pd.DataFrame
+    entities: pd.DataFrame
+
+    @cached_property
+    def _codes(self) -> pd.Series:
+        old = pd.Series(self.entities["code"].array, index=pd.Index(self.entities["serial"]), dtype="str")
+        new = pd.Series(self.coding.code.array, index=pd.Index(self.coding.serial), dtype="str")
+        both = pd.concat([old, new])
+        return both[~both.index.duplicated()]
+
+    def codes(self, serials: pd.Series | Integers) -> pd.Series:
+        """The codes of serials, row by row."""
+        places = self._codes.index.get_indexer(pd.Index(serials))
+        return self._codes.take(places).reset_index(drop=True)
+
+    @cached_property
+    def place_before(self) -> Integers:
+        """The row of `entities` that each group's code had before, -1 for new codes."""
+        found: Integers = pd.Index(self.entities["serial"]).get_indexer(pd.Index(self.coding.serial))
+        return found
+
+
+def code_groups(to: Publication, groups: Groups, origins: Origins, entities: pd.DataFrame, bearing: Bearing) -> Coding:
+    """Codes for all groups, as `registry.coding` says; new ones are issued from the sequence."""
+    shared = overlaps(groups.members, bearing.current)
+    kept, back = assign(groups.members, len(groups.table), bearing.current, bearing.past)
+    serial = np.where(kept != NONE, kept, back)
+    fresh = np.flatnonzero(serial == NONE)
+    code = _known_codes(serial, entities)
+    if len(fresh):
+        serial[fresh] = read_frame(to.connection, _MINT, {"number": len(fresh)})["serial"].to_numpy()
+        code.iloc[fresh] = _issue(groups, origins, fresh, serial[fresh]).array
+    gone = np.setdiff1d(bearing.serials, serial)
+    merged, retired = succession(shared, serial, gone)
+    returned = back[back != NONE]
+    return Coding(serial, code, np.union1d(serial[fresh], returned), returned, shared, merged, retired)
+
+
+def _known_codes(serial: Integers, entities: pd.DataFrame) -> pd.Series:
+    places = pd.Index(entities["serial"]).get_indexer(pd.Index(serial))
+    codes = pd.Series(entities["code"].array, index=pd.RangeIndex(len(entities)), dtype="str")
+    return codes.reindex(places).reset_index(drop=True)
+
+
+def _issue(groups: Groups, origins: Origins, fresh: Integers, serial: Integers) -> pd.Series:
+    """New codes; the issuing division is that of the feed of each group's oldest record."""
+    table = groups.table.iloc[fresh]
+    division = origins.division.iloc[origins.at(table["first"].to_numpy())].reset_index(drop=True)
+    return make_many(table["type"].map(LETTERS).reset_index(drop=True), division, serial)

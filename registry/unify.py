@@ -1,0 +1,128 @@
+"""Clusters become coded entities: codes, membership, golden values, relations, aliases and changes, in one transaction.
+
+Only what differs from the published state is written; a second run over the same records writes nothing. The caller's
+transaction makes it visible at once or not at all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from onegrid.sealing import Keyring
+from registry import published, writing
+from registry.changes import ChangeCounts, Movement, changes_of, count
+from registry.draft import Bearing, Draft, Publication, code_groups
+from registry.golden import derived_values, golden_values
+from registry.groups import NOWHERE, Groups
+from registry.locations import locate
+from registry.origins import Origins
+from schemas.properties import entity_types
+from schemas.records import Matched, Records
+
+
+def unify(
+    matched: Matched, records: Records, connection: Connection, keyring: Keyring, run: int, moment: datetime
+) -> ChangeCounts:
+    """Brings the registry to what matching found.
+
+    Codes follow the largest overlap of records (ties: the older code). Every record that `matched` names is one of
+    `records`. moment: from when on the hub knows this; later than that of any run before, with a time zone.
+    """
+    to, origins = Publication(connection, keyring, run, moment), Origins.of(records)
+    groups = Groups.of(matched.members, origins)
+    links = _links(groups, matched.relations)
+    entities, current = published.entities(connection), published.members(connection)
+    coding = code_groups(to, groups, origins, entities, _bearing(to, groups, current, entities))
+    draft = Draft(to, groups, coding, locate(groups, matched.locations, links, origins), entities)
+    moved = writing.write_entities(draft)
+    writing.write_members(draft, current)
+    values = _golden(groups, records, matched, origins)
+    touched = [moved, writing.write_values(draft, values, origins), writing.write_relations(draft, links, origins)]
+    writing.write_aliases(draft, values, _numbers(groups, records))
+    writing.write_edges(to, matched.edges)
+    movement = _movement(draft, current, pd.concat(touched, ignore_index=True))
+    changes = changes_of(movement)
+    writing.write_changes(draft, changes)
+    return count(changes, movement, len(groups.table))
+
+
+def _bearing(to: Publication, groups: Groups, current: pd.DataFrame, entities: pd.DataFrame) -> Bearing:
+    unused = (entities["status"] != "active").any()
+    past = published.past_members(to.connection) if unused else current.iloc[:0]
+    serials = entities.loc[entities["status"] == "active", "serial"].to_numpy(dtype=np.int64)
+    lines = [frame.assign(sort=groups.sort_of(frame))[["rid", "sort", "serial"]] for frame in (current, past)]
+    return Bearing(lines[0], lines[1], serials)
+
+
+def _links(groups: Groups, relations: pd.DataFrame) -> pd.DataFrame:
+    """Relations as `group`, `relation`, `to_group`, `rid`, each once with the first record that shows it."""
+    named = {"to_type": "type", "to_kind": "kind", "to_cluster": "cluster"}
+    target = relations[list(named)].rename(columns=named)
+    links = pd.DataFrame(
+        {
+            "group": groups.find(relations),
+            "relation": relations["relation"].astype("str").array,
+            "to_group": groups.find(target),
+            "rid": relations["rid"].to_numpy(dtype=np.int64),
+        }
+    )
+    known = links[(links["group"] != NOWHERE) & (links["to_group"] != NOWHERE)]
+    return known.sort_values("rid").drop_duplicates(["group", "relation", "to_group"], ignore_index=True)
+
+
+def _golden(groups: Groups, records: Records, matched: Matched, origins: Origins) -> pd.DataFrame:
+    """Golden values of all groups, derived ones where no own record says anything; with `type` and `kind`."""
+    derived = matched.derived.assign(group=groups.find(matched.derived))
+    derived = derived[derived["group"] != NOWHERE]
+    parts = []
+    for name, entity_type in entity_types().items():
+        own = golden_values(_own(groups, records, name), records.frame(name), entity_type, origins)
+        more = derived_values(derived[derived["type"] == name], entity_type, origins)
+        said = pd.MultiIndex.from_frame(own[["group", "property"]])
+        more = more[~pd.MultiIndex.from_frame(more[["group", "property"]]).isin(said)] if len(more) else more
+        parts.append(pd.concat([own, more], ignore_index=True).assign(type=name))
+    values = pd.concat(parts, ignore_index=True)
+    return values.assign(kind=groups.table["kind"].take(values["group"].to_numpy()).array)
+
+
+def _own(groups: Groups, records: Records, name: str) -> pd.DataFrame:
+    """`group` and `rid` of the members that are themselves records of the type."""
+    lines = groups.members[groups.members["sort"].isin(groups.sorts_of(name))]
+    own = lines[lines["rid"].isin(records.frame(name)["rid"])]
+    return own[["group", "rid"]].sort_values(["group", "rid"], ignore_index=True)
+
+
+def _numbers(groups: Groups, records: Records) -> pd.DataFrame:
+    """`group` and `value` of every document number that a person's records say."""
+    people = records.frame("person")
+    if "id_number" not in people.columns:
+        return pd.DataFrame({"group": pd.Series(dtype="int64"), "value": pd.Series(dtype="str")})
+    own = _own(groups, records, "person")
+    place = pd.Index(people["rid"]).get_indexer(pd.Index(own["rid"]))
+    lines = pd.DataFrame({"group": own["group"].to_numpy(), "value": people["id_number"].take(place).array})
+    return lines.dropna().drop_duplicates(ignore_index=True)
+
+
+def _movement(draft: Draft, current: pd.DataFrame, touched: pd.DataFrame) -> Movement:
+    coding, members = draft.coding, draft.groups.members
+    flows = coding.shared.assign(to=coding.serial[coding.shared["group"].to_numpy()])
+    flows = flows.loc[flows["serial"] != flows["to"], ["serial", "to", "shared"]]
+    before = pd.Index(draft.groups.at(current["rid"], draft.groups.sort_of(current)))
+    now = pd.Index(draft.groups.at(members["rid"], members["sort"].to_numpy()))
+    serial = coding.serial[members["group"].to_numpy()[before.get_indexer(now) < 0]]
+    gainers, gained = np.unique(serial[~np.isin(serial, coding.created)], return_counts=True)
+    lost = np.setdiff1d(current.loc[now.get_indexer(before) < 0, "serial"].unique(), coding.retired)
+    return Movement(
+        created=coding.created,
+        returned=coding.returned,
+        flows=flows,
+        gained=dict(zip(gainers.tolist(), gained.tolist(), strict=True)),
+        lost=lost,
+        merged={int(serial): int(into) for serial, into in coding.merged.items()},  # type: ignore[call-overload]
+        retired=coding.retired,
+        touched=touched[~touched["serial"].isin(coding.created)],
+    )

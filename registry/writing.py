@@ -1,0 +1,247 @@
+"""A draft onto the published state, table by table: each compares, writes what differs, and says what that was.
+
+What they return is `serial`, `part`, `name`: which codes are different, and in what (names, never values).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import text
+
+from onegrid.database import copy_frame, read_frame
+from registry import published
+from registry.aliases import aliases_of
+from registry.changes import written
+from registry.draft import Draft, Publication
+from registry.origins import Integers, Origins
+from registry.published import Difference, begin, difference, end, equal, load_temporary
+from schemas.properties import SEALED_FROM, entity_types
+
+WEIGHT_DIGITS = 6  # of a membership's weight: what a float says beyond is the noise of summing
+UNDECLARED = 2  # sensitivity of a derived value that is no declared property
+RELATIONS_MOST = 8  # kinds of relations that fit beside two serials (30 bits each) into 63 bits
+LOCATED = ("division", "grid", "basis", "records", "sources")
+_REDIRECT = """
+    UPDATE entity e SET status = r.status, merged_into = r.merged_into, changed_run = :run
+    FROM redirect r WHERE e.code = r.code"""
+_FOLLOW = """
+    UPDATE entity e SET merged_into = r.merged_into FROM redirect r
+    WHERE e.merged_into = r.code AND r.status = 'merged'"""
+_RENEW = """
+    UPDATE entity e SET status = 'active', merged_into = NULL, division = r.division, grid = r.grid, basis = r.basis,
+        records = r.records, sources = r.sources, changed_run = :run
+    FROM renewed r WHERE e.code = r.code"""
+_TOUCH = "UPDATE entity e SET changed_run = :run FROM touched t WHERE e.code = t.code AND e.changed_run <> :run"
+_MODEL = "SELECT coalesce(model, '') FROM run WHERE id = :run"
+_EDGES = "SELECT record_a AS rid_a, record_b AS rid_b FROM edge WHERE model = %(model)s"
+
+
+def write_entities(draft: Draft) -> pd.DataFrame:
+    """New codes, codes that came back, redirects of merged ones (one hop), retired ones, and where each entity lies."""
+    table = draft.groups.table[["type", "kind", "records", "sources"]]
+    wanted = pd.concat([table, draft.located], axis=1).assign(code=draft.coding.code, status="active")
+    before = draft.place_before
+    runs = {"created_run": draft.to.run, "changed_run": draft.to.run}
+    copy_frame(draft.to.connection, "entity", wanted[before < 0].assign(**runs))
+    known = np.flatnonzero(before >= 0)
+    old, new = draft.entities.take(before[known]), wanted.take(known)
+    alike = {name: equal(new[name], old[name]) for name in (*LOCATED, "status")}
+    different = ~np.logical_and.reduce(list(alike.values()))
+    _renew(draft, new.loc[different, ["code", *LOCATED]])
+    _redirect(draft)
+    return _touched(draft.coding.serial[known], "location", {name: ~alike[name] for name in ("division", "grid")})
+
+
+def _renew(draft: Draft, rows: pd.DataFrame) -> None:
+    if not rows.empty:
+        load_temporary(draft.to.connection, "renewed", "entity", rows)
+        draft.to.connection.execute(text(_RENEW), {"run": draft.to.run})
+
+
+def _redirect(draft: Draft) -> None:
+    merged, retired = draft.coding.merged, draft.coding.retired
+    if not len(merged) and not len(retired):
+        return
+    rows = pd.DataFrame(
+        {
+            "code": pd.concat([draft.codes(merged.index.to_numpy()), draft.codes(retired)]).array,
+            "status": ["merged"] * len(merged) + ["retired"] * len(retired),
+            "merged_into": pd.concat(
+                [draft.codes(merged), pd.Series(None, index=range(len(retired)), dtype="str")]
+            ).array,
+        }
+    )
+    load_temporary(draft.to.connection, "redirect", "entity", rows)
+    draft.to.connection.execute(text(_REDIRECT), {"run": draft.to.run})
+    draft.to.connection.execute(text(_FOLLOW))
+
+
+def write_members(draft: Draft, current: pd.DataFrame) -> None:
+    """Which record belongs to which code, how and how surely."""
+    groups, lines = draft.groups, draft.groups.members
+    wanted = lines.assign(
+        at=groups.at(lines["rid"], lines["sort"].to_numpy()),
+        serial=draft.coding.serial[lines["group"].to_numpy()],
+        weight=lines["weight"].round(WEIGHT_DIGITS),
+    )
+    now = current.assign(at=groups.at(current["rid"], groups.sort_of(current)))
+    found = difference(wanted, now, ("serial", "how", "weight"))
+    keys = now.loc[found.ended, ["rid", "type", "kind"]].rename(columns={"rid": "record"})
+    end(draft.to.connection, "membership", keys, draft.to.moment)
+    fresh = wanted[found.fresh].sort_values(["group", "rid"])
+    group = fresh["group"].to_numpy()
+    rows = fresh[["rid", "how", "weight"]].rename(columns={"rid": "record"}).reset_index(drop=True)
+    rows = rows.assign(
+        type=groups.table["type"].take(group).array,
+        kind=groups.table["kind"].take(group).array,
+        code=draft.coding.code.take(group).array,
+        run=draft.to.run,
+    )
+    begin(draft.to.connection, "membership", rows, draft.to.moment)
+
+
+def write_values(draft: Draft, values: pd.DataFrame, origins: Origins) -> pd.DataFrame:
+    """The golden values; what is sensitive is sealed. Says which properties now have another value."""
+    to, current = draft.to, published.golden(draft.to.connection, draft.to.keyring)
+    values = values.assign(serial=draft.coding.serial[values["group"].to_numpy()])
+    names = pd.Index(pd.concat([values["property"], current["property"]]).unique())
+    wanted, now = (frame.assign(at=_beside(frame, names)) for frame in (values, current))
+    found = difference(wanted, now, ("value", "record", "rule", "agree", "differ"))
+    ended = now[found.ended]
+    keys = ended[["property"]].assign(code=draft.codes(ended["serial"]).array)
+    end(to.connection, "entity_value", keys, to.moment)
+    fresh = wanted[found.fresh].sort_values("at", ignore_index=True)
+    columns = ["property", "value", "record", "rule", "agree", "differ"]
+    rows = fresh[columns].assign(
+        code=draft.coding.code.take(fresh["group"].to_numpy()).array,
+        sensitivity=_sensitivities(fresh),
+        valid_from=origins.date.take(origins.at(fresh["record"].to_numpy())).array,
+    )
+    begin(to.connection, "entity_value", _sealed(rows, to), to.moment)
+    return _other_values(wanted, now, found, draft)
+
+
+def _beside(frame: pd.DataFrame, names: pd.Index) -> Integers:
+    place = names.get_indexer(pd.Index(frame["property"]))
+    return frame["serial"].to_numpy(dtype=np.int64) * len(names) + place
+
+
+def _sensitivities(values: pd.DataFrame) -> pd.Series:
+    known = {
+        f"{kind.name}/{prop.name}": prop.sensitivity
+        for kind in entity_types().values()
+        for prop in kind.properties.values()
+    }
+    return (
+        values["type"].astype("str").str.cat(values["property"], sep="/").map(known).fillna(UNDECLARED).astype("int64")
+    )
+
+
+def _sealed(rows: pd.DataFrame, to: Publication) -> pd.DataFrame:
+    secret = rows["sensitivity"] >= SEALED_FROM
+    sealed = to.keyring.seal_many(rows["value"].where(secret), published.SEALED_FOR)
+    return rows.assign(sealed=sealed, value=rows["value"].where(~secret))
+
+
+def _other_values(wanted: pd.DataFrame, now: pd.DataFrame, found: Difference, draft: Draft) -> pd.DataFrame:
+    """The properties whose value is another one, new or gone; a change of provenance alone is none."""
+    columns = ["at", "serial", "property", "value"]
+    fresh = wanted.loc[found.fresh & ~wanted["serial"].isin(draft.coding.created).to_numpy(), columns]
+    ended = now.loc[found.ended, columns]
+    both = fresh.merge(ended, on=["at", "serial", "property"], how="outer", suffixes=("", "_before"))
+    other = both[~equal(both["value"], both["value_before"])]
+    return pd.DataFrame({"serial": other["serial"], "part": "properties", "name": other["property"]})
+
+
+def write_relations(draft: Draft, links: pd.DataFrame, origins: Origins) -> pd.DataFrame:
+    """Who lives where and belongs to what; says which codes have another relation."""
+    to, current, serial = draft.to, published.relations(draft.to.connection), draft.coding.serial
+    links = links.assign(serial=serial[links["group"].to_numpy()], to_serial=serial[links["to_group"].to_numpy()])
+    links = links.rename(columns={"rid": "record"})
+    names = pd.Index(pd.concat([links["relation"], current["relation"]]).unique())
+    wanted, now = (frame.assign(at=_between(frame, names)) for frame in (links, current))
+    found = difference(wanted, now, ("record",))
+    ended = now[found.ended]
+    keys = ended[["relation"]].assign(
+        code=draft.codes(ended["serial"]).array, to_code=draft.codes(ended["to_serial"]).array
+    )
+    end(to.connection, "relation", keys, to.moment)
+    fresh = wanted[found.fresh].sort_values("serial", ignore_index=True)
+    rows = fresh[["relation", "record"]].assign(
+        code=draft.coding.code.take(fresh["group"].to_numpy()).array,
+        to_code=draft.coding.code.take(fresh["to_group"].to_numpy()).array,
+        valid_from=origins.date.take(origins.at(fresh["record"].to_numpy())).array,
+        run=to.run,
+    )
+    begin(to.connection, "relation", rows, to.moment)
+    lone = pd.concat([fresh[["at", "serial", "relation"]], ended[["at", "serial", "relation"]]])
+    lone = lone[~lone["at"].duplicated(keep=False)]
+    return pd.DataFrame({"serial": lone["serial"], "part": "relations", "name": lone["relation"]})
+
+
+def _between(frame: pd.DataFrame, names: pd.Index) -> Integers:
+    if len(names) > RELATIONS_MOST:
+        raise ValueError(f"more than {RELATIONS_MOST} kinds of relations")
+    pair: Integers = (frame["serial"].to_numpy(dtype=np.int64) << 30) + frame["to_serial"].to_numpy(dtype=np.int64)
+    return pair * RELATIONS_MOST + names.get_indexer(pd.Index(frame["relation"]))
+
+
+def write_aliases(draft: Draft, values: pd.DataFrame, numbers: pd.DataFrame) -> None:
+    """Official numbers that lead to codes."""
+    to, current = draft.to, published.aliases(draft.to.connection)
+    wanted = aliases_of(values, numbers, to.keyring)
+    wanted = wanted.assign(serial=draft.coding.serial[wanted["group"].to_numpy()])
+    wanted = wanted.drop_duplicates(["scheme", "value", "serial"], ignore_index=True)
+    both = pd.concat([frame[["scheme", "value", "serial"]] for frame in (wanted, current)], ignore_index=True)
+    at = both.groupby(["scheme", "value", "serial"], sort=False).ngroup().to_numpy()
+    wanted, now = wanted.assign(at=at[: len(wanted)]), current.assign(at=at[len(wanted) :])
+    found = difference(wanted, now, ())
+    end(to.connection, "alias", _alias_rows(now[found.ended], draft), to.moment)
+    begin(to.connection, "alias", _alias_rows(wanted[found.fresh], draft), to.moment)
+
+
+def _alias_rows(lines: pd.DataFrame, draft: Draft) -> pd.DataFrame:
+    blind = lines["blind"].to_numpy(dtype=bool)
+    code = draft.codes(lines["serial"]).array
+    value = lines["value"].astype("str")
+    return lines[["scheme"]].assign(value=value.where(~blind), blind=value.where(blind), code=code)
+
+
+def write_edges(to: Publication, edges: pd.DataFrame) -> None:
+    """Scored pairs, each once for each version of the model."""
+    if edges.empty:
+        return
+    model = to.connection.execute(text(_MODEL), {"run": to.run}).scalar_one()
+    known = read_frame(to.connection, _EDGES, {"model": model})
+    fresh = edges.drop_duplicates(["rid_a", "rid_b"])
+    packed = [frame["rid_a"].to_numpy(np.int64) << 32 | frame["rid_b"].to_numpy(np.int64) for frame in (fresh, known)]
+    fresh = fresh[~np.isin(packed[0], packed[1])].sort_values(["rid_a", "rid_b"])
+    names = {"rid_a": "record_a", "rid_b": "record_b"}
+    copy_frame(
+        to.connection, "edge", fresh[["type", "rid_a", "rid_b", "weight"]].rename(columns=names).assign(model=model)
+    )
+
+
+def write_changes(draft: Draft, changes: pd.DataFrame) -> None:
+    """A line a changed code, in the order of serials."""
+    if changes.empty:
+        return
+    serials = changes["serial"].to_numpy(dtype=np.int64)
+    group = pd.Index(draft.coding.serial).get_indexer(pd.Index(serials))
+    entity = pd.Index(draft.entities["serial"]).get_indexer(pd.Index(serials))
+    codes = draft.codes(serials)
+    rows = pd.DataFrame({"code": codes.array, "change": changes["change"].astype("str").array, "run": draft.to.run})
+    rows["diff"] = written(changes, lambda serials: draft.codes(np.array(serials)).tolist()).array
+    for name in ("type", "division", "grid"):
+        now = draft.groups.table["type"] if name == "type" else draft.located[name]
+        before = draft.entities[name].reindex(entity).reset_index(drop=True)
+        rows[name] = now.reindex(group).reset_index(drop=True).where(group >= 0, before).array
+    copy_frame(draft.to.connection, "change", rows.assign(at=draft.to.moment))
+    load_temporary(draft.to.connection, "touched", "entity", rows[["code"]])
+    draft.to.connection.execute(text(_TOUCH), {"run": draft.to.run})
+
+
+def _touched(serials: Integers, part: str, different: dict[str, np.typing.NDArray[np.bool_]]) -> pd.DataFrame:
+    parts = [pd.DataFrame({"serial": serials[where], "part": part, "name": name}) for name, where in different.items()]
+    return pd.concat(parts, ignore_index=True)
