@@ -63,16 +63,17 @@ def match_people(
     evidence = gather(records, places)
     node = exact_pass(evidence)
     clock.step("evidence")
+    counts = {}
     if model is None:
-        model = train_people(evidence, node)
+        model, counts["blocking_recall"] = train_people(evidence, node)
     clock.step("train")
-    edges, counts = score(evidence, node, model)
+    edges, more = score(evidence, node, model)
     clock.step("score")
     found = cluster(_on_nodes(edges, node), np.unique(node), _rules(evidence, node, judgements), JOIN)
     clock.step("cluster")
     matched = _matched(evidence, node, found, edges)
     clock.step("members")
-    return PeopleMatch(matched, model, {**clock.report, **counts, "people": int(found.nunique())})
+    return PeopleMatch(matched, model, {**clock.report, **counts, **more, "people": int(found.nunique())})
 
 
 def exact_pass(evidence: pd.DataFrame) -> Integers:

@@ -8,6 +8,8 @@ has no number may be in no other feed, and then only namesakes and neighbours ar
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -27,13 +29,29 @@ UNSEEN = 0.15  # share of hidden rows whose person is taken out of all other fee
 NO_NAMES = 0.03  # share of hidden rows without any name
 
 
-def train_people(evidence: pd.DataFrame, node: Integers) -> Model:
-    """A model for people from the data at hand. `node`: the exact pass's group of each evidence row."""
+class Labelled(NamedTuple):
+    """Candidate pairs (positions in `evidence`) of rows whose number was hidden, and which of them are one person's.
+
+    recall: share of all pairs of a hidden row with another row of its person that blocking found without the numbers.
+    """
+
+    evidence: pd.DataFrame
+    a: Integers
+    b: Integers
+    same: Flags
+    recall: float
+
+
+def train_people(evidence: pd.DataFrame, node: Integers) -> tuple[Model, float]:
+    """A model for people from the data at hand, and the blocking recall seen on the way (missing without labels).
+
+    node: the exact pass's group of each evidence row.
+    """
     tables = tables_of(evidence, node)
     labelled = label(evidence, node, hidden_sample(evidence))
-    chosen = Comparer(labelled[0], tables).levels(labelled[1], labelled[2]) if len(labelled[1]) else _no_levels()
-    chosen["same"] = labelled[3]
-    return train(chosen, LEVELS, STATED, BASE, tables)
+    levels = Comparer(labelled.evidence, tables).levels(labelled.a, labelled.b) if len(labelled.a) else _no_levels()
+    levels["same"] = labelled.same
+    return train(levels, LEVELS, STATED, BASE, tables), labelled.recall
 
 
 def hidden_sample(evidence: pd.DataFrame) -> Integers:
@@ -50,22 +68,25 @@ def hidden_sample(evidence: pd.DataFrame) -> Integers:
     return np.sort(np.concatenate(picked)) if picked else np.empty(0, np.int64)
 
 
-def label(evidence: pd.DataFrame, node: Integers, sample: Integers) -> tuple[pd.DataFrame, Integers, Integers, Flags]:
-    """The evidence with the sample's numbers hidden, the candidate pairs of hidden rows, and which are one person's.
+def label(evidence: pd.DataFrame, node: Integers, sample: Integers) -> Labelled:
+    """Hide the sample's numbers and label the candidate pairs that result.
 
     Pairs that the ids leave open (a number that may not be the row's own) are left out.
     """
     masked = hide(evidence, sample)
     loose = np.zeros(len(evidence), dtype=bool)
     loose[sample] = True
-    gone = np.isin(node, node[masked["unseen"].to_numpy() == 1]) & ~loose
-    keep = np.flatnonzero(evidence["own"] & ~gone)
+    unseen = masked["unseen"].to_numpy() == 1
+    keep = np.flatnonzero(evidence["own"] & ~(np.isin(node, node[unseen]) & ~loose))
     found = candidates(masked.iloc[keep].reset_index(drop=True), loose[keep], by_id=False)
     a, b = keep[found.a], keep[found.b]
     same = node[a] == node[b]
     trusted = evidence["trusted"].to_numpy()
     told = (same | (trusted[a] & trusted[b])) & ~(loose[a] & loose[b])
-    return masked, a[told], b[told], same[told]
+    shown = np.bincount(node[keep[~loose[keep]]], minlength=len(node))
+    possible = shown[node[sample]].sum()
+    recall = float((same & told).sum() / possible) if possible else float("nan")
+    return Labelled(masked, a[told], b[told], same[told], recall)
 
 
 def hide(evidence: pd.DataFrame, sample: Integers) -> pd.DataFrame:
