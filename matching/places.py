@@ -1,0 +1,172 @@
+"""Places: dwellings, buildings and estates from all addresses, places the feeds list, and the grid each lies in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from matching.dwellings import gather_addresses, resolve
+from matching.estates import match_estates
+from matching.gazetteer import fold_estate
+from matching.grids import locate
+from schemas.records import Matched, Records, column
+
+LADDER = ("estate", "building", "dwelling")
+KEYS = {
+    "estate": ["area", "head", "phase"],
+    "building": ["area", "head", "phase", "building"],
+    "dwelling": ["area", "head", "phase", "building", "unit", "room"],
+}
+BY_CODE = {"grid": "grid_code", "community": "division_code"}
+KIND_OF_LEVEL = {"room": "dwelling", "unit": "unit", "building": "building", "estate": "estate", "road": "gate"}
+
+
+@dataclass(frozen=True)
+class Places:
+    """matched: members, derived values, relations and locations of places.
+
+    homes: for each person record with an address, `rid` and what the address means: `dwelling`, `building`, `estate`
+    (Int64 clusters, missing where not readable so far), `community` (text), `level`, `unit`, `room`. registered: the same for
+    registered addresses. addresses: the same for all other records, with `type`.
+    """
+
+    matched: Matched
+    homes: pd.DataFrame
+    registered: pd.DataFrame
+    addresses: pd.DataFrame
+
+
+def match_places(records: Records) -> Places:
+    """Read every address, find out which mean the same dwelling, building or estate, and place them in grids."""
+    rows = resolve(gather_addresses(records))
+    rows = _numbered(rows)
+    estates = match_estates(records)
+    rows, estate_of = _with_listed_estates(rows, estates, records)
+    members = _members(records, rows, estate_of)
+    matched = Matched(members, _derived(rows), _relations(rows)) + locate(records, rows, members)
+    return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows))
+
+
+def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
+    """Adds Int64 columns `estate_id`, `building_id`, `dwelling_id`: the smallest `rid` of the rows that mean it."""
+    known = rows["head"].notna()
+    ready = {
+        "estate": known,
+        "building": known & (rows["building"].notna() | (rows["room"].notna() & rows["unit"].notna())),
+        "dwelling": known & (rows["level"] == "room"),
+    }
+    for name in LADDER:
+        part = rows.loc[ready[name], [*KEYS[name], "rid"]].fillna("")
+        first = part.groupby(KEYS[name], sort=False)["rid"].transform("min")
+        rows[f"{name}_id"] = first.astype("Int64").reindex(rows.index)
+    return rows
+
+
+def _with_listed_estates(rows: pd.DataFrame, estates: pd.DataFrame, records: Records) -> tuple[pd.DataFrame, pd.Series]:
+    """Estates that feeds list take the place of those that addresses name alike; others keep their own number.
+
+    Returns the rows and, for each listed estate record, its cluster (index `rid`).
+    """
+    listed = estates.set_index("rid")["cluster"].astype("Int64")
+    raw = records.frame("place")
+    raw = raw[raw["rid"].isin(listed.index)]
+    names = pd.DataFrame({"area": records.division(raw).str[:6], "head": column(raw, "name").map(fold_estate, na_action="ignore")})
+    names["cluster"] = raw["rid"].map(listed)
+    unique = names.dropna().drop_duplicates()
+    unique = unique[~unique.duplicated(["area", "head"], keep=False)]
+    found = rows[["area", "head"]].merge(unique, on=["area", "head"], how="left")["cluster"].set_axis(rows.index)
+    rows["estate_id"] = found.astype("Int64").fillna(rows["estate_id"])
+    return rows, listed
+
+
+def _members(records: Records, rows: pd.DataFrame, estate_of: pd.Series) -> pd.DataFrame:
+    homes = rows[(rows["type"] == "person") & (rows["property"] == "address") & rows["dwelling_id"].notna()]
+    lines = [pd.DataFrame({"rid": homes["rid"], "kind": "dwelling", "cluster": homes["dwelling_id"], "how": "address"})]
+    raw = records.frame("place")
+    if len(raw):
+        lines.append(_place_members(records, raw, rows[rows["type"] == "place"], estate_of))
+    members = pd.concat(lines, ignore_index=True)
+    members.insert(1, "type", "place")
+    return members.astype({"rid": "int64", "cluster": "int64"}).assign(weight=np.nan)
+
+
+def _place_members(records: Records, raw: pd.DataFrame, read: pd.DataFrame, estate_of: pd.Series) -> pd.DataFrame:
+    at = read.set_index("rid").reindex(raw["rid"]).set_axis(raw.index)
+    kind = column(raw, "kind").fillna(at["level"].map(KIND_OF_LEVEL)).fillna("area")
+    cluster = pd.Series(pd.NA, index=raw.index, dtype="Int64")
+    for name in ("building", "dwelling"):
+        cluster = cluster.mask(kind == name, at[f"{name}_id"].astype("Int64"))
+    cluster = cluster.mask(kind == "estate", raw["rid"].map(estate_of).astype("Int64"))
+    for name, code in BY_CODE.items():
+        coded = (kind == name) & column(raw, code).notna()
+        cluster = cluster.mask(coded, raw["rid"].groupby(column(raw, code)).transform("min").astype("Int64"))
+    how = pd.Series("address", index=raw.index).mask(kind.isin(list(BY_CODE)), "code").mask(kind == "estate", "name")
+    open_ = cluster.isna()
+    cluster = cluster.fillna(_by_text(records, raw, kind))
+    how = how.mask(open_, "name")
+    return pd.DataFrame({"rid": raw["rid"], "kind": kind, "cluster": cluster, "how": how})
+
+
+def _by_text(records: Records, raw: pd.DataFrame, kind: pd.Series) -> pd.Series:
+    """Other places are one when kind, division, name and address are written alike; with neither text each is its own."""
+    key = pd.DataFrame({"kind": kind, "area": records.division(raw), "name": column(raw, "name"), "address": column(raw, "address")})
+    told = key["name"].notna() | key["address"].notna()
+    own = raw["rid"].astype("Int64")
+    first = raw["rid"].groupby([key[name].fillna("") for name in key]).transform("min").astype("Int64")
+    return first.where(told, own)
+
+
+def _canonical(rows: pd.DataFrame) -> pd.Series:
+    """One way to write an address: head, phase, building, unit, room."""
+    text = rows["head"].str.replace("|", "", regex=False)
+    text += _word(rows["phase"], "期") + _word(rows["building"], "栋", ("组",)) + _word(rows["unit"], "单元")
+    return text + _word(rows["room"], "室")
+
+
+def _word(values: pd.Series, mark: str, marked: tuple[str, ...] = ()) -> pd.Series:
+    known = values.fillna("").replace("?", "")
+    ends = known.str.endswith(marked) if marked else pd.Series(False, index=values.index)
+    return known.where((known == "") | ends, known + mark)
+
+
+def _derived(rows: pd.DataFrame) -> pd.DataFrame:
+    frames = []
+    blank = {"estate": ("building", "unit", "room"), "building": ("unit", "room"), "dwelling": ()}
+    for name in LADDER:
+        first = rows[rows[f"{name}_id"] == rows["rid"]].drop_duplicates(f"{name}_id")
+        bare = first.assign(**dict.fromkeys(blank[name], pd.NA))
+        found = pd.DataFrame({"cluster": first[f"{name}_id"], "value": _canonical(bare), "rid": first["rid"]})
+        found["property"] = "name" if name == "estate" else "address"
+        frames.append(found.assign(type="place", kind=name))
+    columns = ["type", "kind", "cluster", "property", "value", "rid"]
+    return pd.concat(frames, ignore_index=True)[columns].astype({"cluster": "int64", "rid": "int64"})
+
+
+def _relations(rows: pd.DataFrame) -> pd.DataFrame:
+    frames = []
+    for low, high in (("dwelling", "building"), ("building", "estate"), ("dwelling", "estate")):
+        pairs = rows[["rid", f"{low}_id", f"{high}_id"]].dropna().set_axis(["rid", "cluster", "to_cluster"], axis=1)
+        if (low, high) == ("dwelling", "estate"):
+            pairs = pairs[rows.loc[pairs.index, "building_id"].isna()]
+        frames.append(pairs.drop_duplicates("cluster").assign(type="place", kind=low, to_type="place", to_kind=high))
+    found = pd.concat(frames, ignore_index=True).assign(relation="located_in")
+    columns = ["type", "kind", "cluster", "relation", "to_type", "to_kind", "to_cluster", "rid"]
+    return found[columns].astype({"cluster": "int64", "to_cluster": "int64", "rid": "int64"})
+
+
+def _part(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    return _homes(rows[(rows["type"] == "person") & (rows["property"] == name)])
+
+
+def _others(rows: pd.DataFrame) -> pd.DataFrame:
+    others = rows[rows["type"] != "person"]
+    return _homes(others).assign(type=others["type"].to_numpy())
+
+
+def _homes(rows: pd.DataFrame) -> pd.DataFrame:
+    found = rows[["rid", "community", "level", "unit", "room", "road", "road_number", "gate"]].reset_index(drop=True)
+    for name in LADDER:
+        found[name] = rows[f"{name}_id"].to_numpy()
+    return found
