@@ -4,7 +4,7 @@ Columns beside the properties themselves: `id` (a valid document number), `own` 
 `trusted` (it may also hold two people apart), `id_mask` (a damaged number, `?` for what is not known of it) and
 `id_head`, `id_tail`, `id_key` (parts of whole and damaged numbers that could meet), `surname`, `given`, `sound`,
 `decade` (of birth), `own_head` (the head's number on the head's own row), and the places the address means: `dwelling`,
-`building`, `estate`, `community`.
+`building`, `estate`, `community`, with `unit` and `room`; `registered`: the dwelling the registered address means.
 """
 
 from __future__ import annotations
@@ -22,16 +22,20 @@ from schemas.records import WITHHELD, Records, column
 
 Flags = npt.NDArray[np.bool_]
 HEAD_ROLES = ("01", "02")  # GB/T 4761-2008: 本人, 户主
-PLACE_COLUMNS = ("dwelling", "building", "estate", "community")
+PLACE_COLUMNS = ("dwelling", "building", "estate", "community", "unit", "room")
 NOT_PERSONAL = ("uscc", "registration_number", "component", "plate", "unknown")
 FEWEST_DIGITS = 4  # different digits of a number that is one: 111111..., 123123... are placeholders
 PLAIN = ("phone", "ethnicity", "household_number", "employer", "updated_at")
 
 
 class Homes(Protocol):
-    """The part of matched places that people need: `homes`, by `rid`, with the places each person's address means."""
+    """The part of matched places that people need: what each person's address and registered address mean, by `rid`."""
 
-    homes: pd.DataFrame
+    @property
+    def homes(self) -> pd.DataFrame: ...
+
+    @property
+    def registered(self) -> pd.DataFrame: ...
 
 
 def gather(records: Records, places: Homes) -> pd.DataFrame:
@@ -58,16 +62,17 @@ def gather(records: Records, places: Homes) -> pd.DataFrame:
     found["birth"] = found["birth_column"].fillna(found["id_birth"].where(found["own"]))
     found["sex"] = found["sex_column"].fillna(found["id_sex"].where(found["own"]))
     found["decade"] = found["birth"].str[:3]
-    return _place(found, places)
+    homes = _places(found["rid"], places.homes, PLACE_COLUMNS)
+    book = _places(found["rid"], places.registered, ("dwelling",)).rename(columns={"dwelling": "registered"})
+    return pd.concat([found, homes, book], axis=1)
 
 
-def _place(found: pd.DataFrame, places: Homes) -> pd.DataFrame:
-    homes = places.homes.set_index("rid") if "rid" in places.homes.columns else places.homes
-    aligned = homes.reindex(found["rid"])
-    for name in PLACE_COLUMNS:
-        values = aligned[name].to_numpy() if name in aligned.columns else np.full(len(found), None)
-        found[name] = pd.Series(values, index=found.index).astype("str").where(pd.notna(values))
-    return found
+def _places(rids: pd.Series, means: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+    """The places that addresses mean, as text beside the records; missing where none could be read."""
+    aligned = means.set_index("rid").reindex(rids)
+    found = {name: aligned[name] if name in aligned else pd.Series(pd.NA, index=aligned.index) for name in names}
+    text = {name: values.astype("str").where(values.notna()).set_axis(rids.index) for name, values in found.items()}
+    return pd.DataFrame(text)
 
 
 def _names(raw: pd.DataFrame) -> pd.DataFrame:

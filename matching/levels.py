@@ -29,7 +29,11 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "birth": ("same", "fits as far as known", "one digit or swap", "same year", "within three years", "different"),
     "sex": ("same", "different"),
     "phone": ("same, one person's", "same, a family's", "same, shared", "fits mask", "one digit off", "different"),
-    "home": ("one dwelling", "one building, dwelling open", "one building", "one estate", "one community", "elsewhere"),
+    "home": (
+        "one dwelling", "one room, unit open", "one building, dwelling open", "one building", "one estate",
+        "one community", "elsewhere",
+    ),
+    "registered": ("one dwelling", "lives where the other is registered", "elsewhere"),
     "id": ("fits, most digits", "fits, some digits", "one edit", "same, not surely its own", "does not fit"),
     "household": ("head's own number", "one book, one role", "one book", "head of the other", "another book"),
     "ethnicity": ("same minority", "both Han", "different"),
@@ -42,7 +46,8 @@ STATED: Mapping[str, tuple[float, ...]] = {
     "birth": (7, 3, -1, -4, -6, -8),
     "sex": (0.9, -5),
     "phone": (8, 5, 1, 4, 1, -1),
-    "home": (6, 4, 2.5, 1, 0, -1.5),
+    "home": (6, 5, 3, 1, 0, -0.5, -1.5),
+    "registered": (4, 3, -1),
     "id": (12, 4, 10, 2, -5),
     "household": (12, 3, 0, -8, -2),
     "ethnicity": (2, 0, -3),
@@ -87,14 +92,20 @@ class Comparer:
     def __init__(self, evidence: pd.DataFrame, tables: Tables) -> None:
         self.evidence = evidence
         self.codes = {name: pd.factorize(evidence[name])[0] for name in _CODED}
-        numbers = pd.factorize(pd.concat([evidence["id"], evidence["head_id"]], ignore_index=True))[0]
-        self.codes["id_all"], self.codes["head_all"] = numbers[: len(evidence)], numbers[len(evidence) :]
+        self._code_alike(("id", "id_all"), ("head_id", "head_all"))
+        self._code_alike(("dwelling", "dwelling_at"), ("registered", "registered_at"))
         bearers = evidence["name"].map(tables.names).fillna(1).to_numpy()
         self.name_band = np.searchsorted(NAME_BANDS, bearers - _unseen(evidence))
         spread = {phone: tables.phones.get(digest(phone), 1) for phone in evidence["phone"].dropna().unique()}
         repeats = evidence["source"].map(tables.repeats).astype("float64").fillna(1.0)
         self.strict = repeats.to_numpy() < REPEATS_NOBODY
         self.spread = evidence["phone"].map(spread).fillna(1).to_numpy()
+
+    def _code_alike(self, *columns: tuple[str, str]) -> None:
+        """Codes that compare across columns, under the second name of each."""
+        every = pd.concat([self.evidence[name] for name, _ in columns], ignore_index=True)
+        for (_, coded), codes in zip(columns, np.split(pd.factorize(every)[0], len(columns)), strict=True):
+            self.codes[coded] = codes
 
     def levels(self, a: Integers, b: Integers) -> pd.DataFrame:
         """The level of every comparison for each pair of positions, a row a pair."""
@@ -207,9 +218,17 @@ def _home(of: Comparer, a: Integers, b: Integers) -> Integers:
     dwelling = of.codes["dwelling"]
     open_ = (dwelling[a] < 0) | (dwelling[b] < 0)
     building = of.same("building", a, b)
-    steps = [of.same("dwelling", a, b), building & open_, building, of.same("estate", a, b), of.same("community", a, b)]
+    room = of.same("room", a, b) & ~(of.both("unit", a, b) & ~of.same("unit", a, b))
+    near = [of.same(name, a, b) for name in ("estate", "community")]
+    steps = [of.same("dwelling", a, b), (building | near[0]) & room & open_, building & open_, building, *near]
     known = of.both("community", a, b) | of.both("estate", a, b) | of.both("building", a, b)
     return _ladder(steps, known | steps[0])
+
+
+def _registered(of: Comparer, a: Integers, b: Integers) -> Integers:
+    book, home = of.codes["registered_at"], of.codes["dwelling_at"]
+    crossed = ((book[a] == home[b]) & (home[b] >= 0)) | ((book[b] == home[a]) & (home[a] >= 0))
+    return _ladder([of.same("registered", a, b), crossed], of.both("registered", a, b) | crossed)
 
 
 def _number(of: Comparer, a: Integers, b: Integers) -> Integers:
@@ -262,11 +281,11 @@ def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 _CODED = (
-    "name",
-    "full", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "id", "household_number",
-    "relation", "ethnicity", "source",
+    "name", "full", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "unit", "room",
+    "registered", "id", "household_number", "relation", "ethnicity", "source",
 )  # fmt: skip
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {
-    "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "id": _number,
+    "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "registered": _registered,
+    "id": _number,
     "household": _household, "ethnicity": _ethnicity, "feed": _feed,
 }  # fmt: skip

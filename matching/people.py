@@ -27,7 +27,7 @@ JOIN = 3.0  # log2 odds two clusters need: eight to one
 KEEP = -6.0  # log2 odds from which a pair is kept for review; below, it is one to sixty-four against
 VARIANT = (
     "name", "former", "birth", "sex", "phone", "dwelling", "building", "household_number", "head_id", "relation",
-    "id_mask", "ethnicity",
+    "id_mask", "ethnicity", "registered", "room",
 )  # fmt: skip
 
 

@@ -116,7 +116,7 @@ def make_street(homes: int, seed: int) -> Street:
     text = frame.drop(columns=["rid", "person", "place"]).astype("str")
     records = text.assign(rid=frame["rid"], key=frame["rid"].astype("str"), role="")
     feeds = {name: Feed(name, level, "340202004", rank=rank) for rank, (name, level) in enumerate(FEEDS)}
-    return Street(Records({"person": records}, feeds), SimpleNamespace(homes=places), truth)
+    return Street(Records({"person": records}, feeds), SimpleNamespace(homes=places, registered=places.head(0)), truth)
 
 
 @pytest.fixture(scope="session")

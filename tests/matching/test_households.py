@@ -25,7 +25,8 @@ def households(*rows: Row) -> Matched:
     text = frame.drop(columns=["rid", "at", "person"], errors="ignore").astype("str")
     records = text.assign(rid=frame["rid"], key=frame["rid"].astype("str"), role="")
     people = pd.DataFrame({"rid": frame["rid"], "cluster": frame["person"]})
-    homes = SimpleNamespace(homes=pd.DataFrame({"rid": frame["rid"], "dwelling": at}))
+    lives = pd.DataFrame({"rid": frame["rid"], "dwelling": at})
+    homes = SimpleNamespace(homes=lives, registered=lives.head(0))
     return match_households(Records({"person": records}, FEEDS), homes, people)
 
 
@@ -123,6 +124,7 @@ def test_who_is_in_no_book_has_no_registered_household() -> None:
 
 
 def test_nobody() -> None:
-    homes = SimpleNamespace(homes=pd.DataFrame({"rid": pd.Series(dtype="int64"), "dwelling": pd.Series(dtype="Int64")}))
+    none = pd.DataFrame({"rid": pd.Series(dtype="int64"), "dwelling": pd.Series(dtype="Int64")})
+    homes = SimpleNamespace(homes=none, registered=none)
     people = pd.DataFrame({"rid": pd.Series(dtype="int64"), "cluster": pd.Series(dtype="int64")})
     assert match_households(Records({}, {}), homes, people).members.empty

@@ -38,7 +38,7 @@ def few(*rows: dict[str, Any]) -> tuple[Records, Any]:
     )
     text = frame.drop(columns=["rid", "at"], errors="ignore").astype("str")
     records = text.assign(rid=frame["rid"], key=frame["rid"].astype("str"), role="")
-    return Records({"person": records}, FEEDS), SimpleNamespace(homes=homes)
+    return Records({"person": records}, FEEDS), SimpleNamespace(homes=homes, registered=homes.head(0))
 
 
 def together(found: PeopleMatch, *rids: int) -> bool:
@@ -133,5 +133,6 @@ def test_a_placeholder_phone_makes_no_giant(found: PeopleMatch) -> None:
 
 
 def test_nobody(found: PeopleMatch) -> None:
-    empty = SimpleNamespace(homes=pd.DataFrame({"rid": pd.Series(dtype="int64")}))
+    none = pd.DataFrame({"rid": pd.Series(dtype="int64")})
+    empty = SimpleNamespace(homes=none, registered=none)
     assert match_people(Records({}, {}), empty).matched.members.empty
