@@ -102,7 +102,7 @@ def _in_text_order(texts: pd.Series, ends: Range) -> pd.Series:
 
 
 def _tally(name: str, bound: str, texts: pd.Series, result: Mapping[str, Any]) -> Tally:
-    sentence = f"The column is outside its bound {bound} (超出源文件约定范围)."
+    sentence = f"The column is outside its bound {bound}. 超出源文件约定范围。"
     failed = np.zeros(len(texts), dtype=bool)
     failed[np.asarray(result.get("unexpected_index_list") or [], dtype=np.int64)] = True
     evaluated = np.ones(len(texts), dtype=bool) if bound == "not_null" else texts.notna().to_numpy()

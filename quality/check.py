@@ -24,13 +24,13 @@ from schemas.sources import Source
 
 Mask = npt.NDArray[np.bool_]
 
-NO_KEY = Demand("", "no_key", "completeness", "reject", "A part of the row's key is missing (主键缺失).")
+NO_KEY = Demand("", "no_key", "completeness", "reject", "A part of the row's key is missing. 主键缺失。")
 DUPLICATE = Demand(
-    "", "duplicate_key", "accuracy", "reject", "A later row of the same load has the same key (主键重复)."
+    "", "duplicate_key", "accuracy", "reject", "A later row of the same load has the same key. 主键重复。"
 )
-REPEATED = Demand("", "repeated", "accuracy", "warn", "The row repeats another one of the same load (重复行).")
+REPEATED = Demand("", "repeated", "accuracy", "warn", "The row repeats another one of the same load. 重复行。")
 EMPTY = Demand(
-    "", "empty_row", "completeness", "reject", "No mapped column of the row holds a usable value (无有效内容)."
+    "", "empty_row", "completeness", "reject", "No mapped column of the row holds a usable value. 无有效内容。"
 )
 
 
@@ -101,7 +101,7 @@ def _usable(word: Judgement, kind: EntityType) -> tuple[Demand, Verdicts]:
     """Whether a record has anything of what names its thing; a wrong value counts, it is evidence."""
     titles = ", ".join(kind.properties[name].title for name in kind.require_any)
     demand = Demand(
-        "", "unusable", "completeness", "reject", f"Nothing that names it is there: {titles} (缺少标识信息)."
+        "", "unusable", "completeness", "reject", f"Nothing that names it is there: {titles}. 缺少标识信息。"
     )
     there = word.values.reindex(columns=list(kind.require_any)).notna().any(axis=1)
     usable = there.to_numpy(dtype=bool) | (not kind.require_any)

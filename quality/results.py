@@ -58,7 +58,7 @@ def _completeness(outcome: MapOutcome, judged: Mask) -> list[Tally]:
     rows = outcome.stated if outcome.mapped.role else judged
     found = []
     for name in outcome.values.columns.difference(list(outcome.mapped.constant), sort=False):
-        demand = Demand(str(name), "filled", "completeness", "warn", "The value is missing (缺失).")
+        demand = Demand(str(name), "filled", "completeness", "warn", "The value is missing. 缺失。")
         found.append(tally(outcome, demand, rows, rows & outcome.values[name].isna().to_numpy()))
     return found
 
@@ -74,7 +74,7 @@ def _freshness(outcome: MapOutcome, now: datetime) -> list[Tally]:
         if limit is not None:
             dated = outcome.stated & outcome.values[name].notna().to_numpy() & ~np.isnan(age)
             demand = Demand(
-                str(name), "fresh", "timeliness", "warn", f"The record is older than {limit} days (超过更新周期)."
+                str(name), "fresh", "timeliness", "warn", f"The record is older than {limit} days. 超过更新周期。"
             )
             found.append(tally(outcome, demand, dated, dated & (age > limit)))
     return found

@@ -23,6 +23,7 @@ BY = ("owner", "level", "division", "grid", "property", "source", "type")
 # Five grades as DB11/T 2317-2024 has five; the bounds are ours: the least score of each.
 GRADES = (("A", 0.98), ("B", 0.95), ("C", 0.90), ("D", 0.80), ("E", 0.0))
 RECENT_LOADS = 12  # loads a source whose results and outcome are looked at: a trend of some days
+JUDGED = ("checked", "staged")  # states of a load whose results are stored
 SMALLEST_CELL = 5  # values; a cell of fewer says nothing by its share
 CELL = ["source", "division", "grid", "property"]
 
@@ -31,12 +32,11 @@ _RESULTS = """
         CASE WHEN q.property = '' THEN q.type ELSE q.type || '.' || q.property END AS property,
         sum(q.evaluated)::bigint AS evaluated, sum(q.failed)::bigint AS failed
     FROM quality_result q
-    WHERE q.load IN (SELECT id FROM (
-        SELECT id, row_number() OVER (PARTITION BY source ORDER BY id DESC) AS place
-        FROM load WHERE state IN ('checked', 'staged')) recent WHERE place <= %(recent)s)
+    WHERE q.load = ANY(%(loads)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
 _LOADS = """
-    SELECT l.id, l.source, l.mode, l.state, l.started_at, s.owner, s.level, s.division
+    SELECT l.id, l.source, l.mode = 'snapshot' OR l.full_scan AS whole, l.state, l.started_at,
+        s.owner, s.level, s.division
     FROM load l JOIN source s ON s.name = l.source
     WHERE l.state IN ('checked', 'staged', 'unchanged', 'failed') ORDER BY l.id"""
 
@@ -58,7 +58,8 @@ def scores(connection: Connection, by: Sequence[str]) -> pd.DataFrame:
     SettingsError for an unknown `by`.
     """
     _known(by)
-    facts = _facts(connection)
+    loads = read_frame(connection, _LOADS)
+    facts = _facts(connection, loads, [*_loads_of_states(loads, 0), *_loads_of_states(loads, 1)])
     current = _state(facts, 0)
     table = _score(current, by)
     before = _score(_state(facts, 1), by)[[*by, "score"]].rename(columns={"score": "before"})
@@ -72,7 +73,9 @@ def scores(connection: Connection, by: Sequence[str]) -> pd.DataFrame:
 def trend(connection: Connection, by: Sequence[str]) -> pd.DataFrame:
     """The scores after each day with a load, oldest first: `day` (date), those of `by`, DIMENSIONS and `score`."""
     _known(by)
-    facts = _facts(connection)
+    loads = read_frame(connection, _LOADS)
+    judged = loads[loads["state"].isin(JUDGED)]
+    facts = _facts(connection, loads, judged.groupby("source")["id"].tail(RECENT_LOADS).tolist())
     days = facts.loads["started_at"].dt.date
     parts = []
     for day in sorted(days.unique()):
@@ -93,9 +96,8 @@ def _known(by: Sequence[str]) -> None:
         raise SettingsError(f"--by knows {', '.join(BY)}; not {', '.join(wrong) or 'nothing at all'}.")
 
 
-def _facts(connection: Connection) -> Facts:
-    counts = read_frame(connection, _RESULTS, {"recent": RECENT_LOADS})
-    return Facts(counts, read_frame(connection, _LOADS))
+def _facts(connection: Connection, loads: pd.DataFrame, wanted: Sequence[int]) -> Facts:
+    return Facts(read_frame(connection, _RESULTS, {"loads": sorted(set(wanted))}), loads)
 
 
 def _state(facts: Facts, back: int) -> pd.DataFrame:
@@ -103,19 +105,19 @@ def _state(facts: Facts, back: int) -> pd.DataFrame:
 
     A full read is a state of its own; the deltas after one add to it (rows they change are counted anew).
     """
-    wanted: list[int] = []
-    for _, loads in facts.loads.groupby("source", sort=False):
-        wanted += _loads_of_state(loads, back)
-    counts = facts.counts[facts.counts["load"].isin(wanted)]
+    counts = facts.counts[facts.counts["load"].isin(_loads_of_states(facts.loads, back))]
     return pd.concat([counts, _accessibility(facts.loads, back)], ignore_index=True)
 
 
-def _loads_of_state(loads: pd.DataFrame, back: int) -> list[int]:
-    judged = loads[loads["state"].isin(["checked", "staged"])]
-    kept = judged.iloc[: len(judged) - back]
-    whole = kept["mode"].ne("delta").to_numpy().nonzero()[0]
-    first = int(whole[-1]) if len(whole) else 0
-    return [int(load) for load in kept["id"].iloc[first:]]
+def _loads_of_states(loads: pd.DataFrame, back: int) -> list[int]:
+    """The loads that make up every source's state: its last full read and the deltas since."""
+    judged = loads[loads["state"].isin(JUDGED)]
+    wanted: list[int] = []
+    for _, found in judged.groupby("source", sort=False):
+        kept = found.iloc[: len(found) - back]
+        whole = kept["whole"].to_numpy().nonzero()[0]
+        wanted += kept["id"].iloc[int(whole[-1]) if len(whole) else 0 :].tolist()
+    return wanted
 
 
 def _accessibility(loads: pd.DataFrame, back: int) -> pd.DataFrame:
@@ -124,7 +126,7 @@ def _accessibility(loads: pd.DataFrame, back: int) -> pd.DataFrame:
     kept = recent.groupby("source").head(RECENT_LOADS) if back else recent
     named = kept.assign(grid="", type="", property="", dimension="accessibility", evaluated=1)
     named["failed"] = named["state"].eq("failed").astype("int64")
-    return named.drop(columns=["id", "mode", "state", "started_at"])
+    return named.drop(columns=["id", "whole", "state", "started_at"])
 
 
 def _score(counts: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

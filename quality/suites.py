@@ -8,7 +8,7 @@ the failing rows come from the validation result. No result is kept: it would ho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -133,11 +133,11 @@ CrossRule = Callable[[pd.DataFrame, pd.DataFrame], Verdicts]
 CROSS_CHECKS: Mapping[str, tuple[CrossRule, str]] = {
     "sex_agrees_with_id": (
         sex_agrees_with_id,
-        "The sex differs from the one in the document number (性别与证件号码不一致).",
+        "The sex differs from the one in the document number. 性别与证件号码不一致。",
     ),
     "birth_date_agrees_with_id": (
         birth_date_agrees_with_id,
-        "The birth date differs from the one in the document number (出生日期与证件号码不一致).",
+        "The birth date differs from the one in the document number. 出生日期与证件号码不一致。",
     ),
 }
 
@@ -158,16 +158,23 @@ def _cross_checks(cleaned: pd.DataFrame, kind: EntityType) -> dict[Demand, Verdi
 
 def validate(verdicts: Mapping[Demand, Verdicts]) -> list[Finding]:
     """Run one suite: every verdict must be 1 where there is one. Findings in the order of the demands."""
+    judged = [demand for demand, verdict in verdicts.items() if not np.isnan(verdict).all()]
+    found = {demand: Finding(demand, 0, np.array([], dtype=np.int64)) for demand in verdicts}
+    for first in range(0, len(judged), COLUMNS_A_SUITE):
+        batch = judged[first : first + COLUMNS_A_SUITE]
+        frame = pd.DataFrame({_column(demand): verdicts[demand] for demand in batch})
+        results = run_suite(frame, [_kept(demand) for demand in batch])
+        found.update({demand: _finding(demand, result) for demand, result in zip(batch, results, strict=True)})
+    return list(found.values())
+
+
+def _kept(demand: Demand) -> Expectation:
     from great_expectations import expectations as gxe
 
-    found: list[Finding] = []
-    demands = list(verdicts)
-    for first in range(0, len(demands), COLUMNS_A_SUITE):
-        batch = demands[first : first + COLUMNS_A_SUITE]
-        frame = pd.DataFrame({_column(demand): verdicts[demand] for demand in batch})
-        suite = [gxe.ExpectColumnValuesToBeInSet(column=_column(demand), value_set=[float(KEPT)]) for demand in batch]
-        found += [_finding(demand, result) for demand, result in zip(batch, run_suite(frame, suite), strict=True)]
-    return found
+    kept: Expectation = gxe.ExpectColumnValuesToBeInSet(
+        column=_column(demand), value_set=[float(KEPT)], meta=asdict(demand)
+    )
+    return kept
 
 
 def _column(demand: Demand) -> str:

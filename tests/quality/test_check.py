@@ -190,7 +190,7 @@ CELL = st.sampled_from([None, "", "1", "2", "张三", GOOD["sfzh"], WRONG_DIGIT,
 ROW = st.fixed_dictionaries(dict.fromkeys(("id", "sfzh", "xm", "csrq", "dh", "fdxm", "fddh"), CELL))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, max_size=12), mode=st.sampled_from(["snapshot", "delta"]))
 def test_nothing_is_lost(declare, landed, rows, mode):
     checked = check(landed(rows, mode=mode), declare())
