@@ -285,7 +285,7 @@ def _stated(frame: pd.DataFrame, column: str, derived: pd.Series) -> npt.NDArray
 
 
 def _in_majority(votes: pd.DataFrame, valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Whether the row's name is the one most rows with its number bear; a number all of whose rows lack a name passes."""
+    """Whether the row bears the name that most rows with its number bear; a number that comes without names passes."""
     tally = votes[valid].dropna().groupby(["id", "name"], sort=True)["votes"].sum().reset_index()
     best = tally.groupby("id")["votes"].max()
     leading = tally[tally["votes"].to_numpy() >= tally["id"].map(best).to_numpy()]

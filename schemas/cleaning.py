@@ -16,6 +16,7 @@ from schemas.dictionaries import dictionary
 from schemas.text import fold, is_null, per_value
 
 Clean = Callable[[pd.Series], pd.Series]
+MOST_PASSES = 6  # over one cell; two settle all but contrived ones
 LONGEST_NUMBER = 64  # characters; a longer cell is no number and is left as it is
 
 _STARS = re.compile(r"[●○◯•■□✱✲∗﹡＊]")
@@ -45,13 +46,20 @@ def column(change: Callable[[str], str | None], *, words_first: bool = False) ->
     words_first: `change` sees null-like words too and decides itself: 未知 is a sex, Na a name.
     """
 
-    def one(raw: str) -> str | None:
+    def once(raw: str) -> str | None:
         folded = fold(raw)
-        if not words_first:
-            return None if is_null(folded) else change(folded)
-        return change(folded)
+        return change(folded) if words_first or not is_null(folded) else None
 
-    return lambda series: per_value(series, one)
+    def settled(raw: str) -> str | None:
+        """Cleaned until cleaning changes nothing more, so that a canonical value is its own canonical form."""
+        for _ in range(MOST_PASSES):
+            found = once(raw)
+            if found is None or found == raw:
+                return found
+            raw = found
+        return raw
+
+    return lambda series: per_value(series, settled)
 
 
 def text(folded: str) -> str:

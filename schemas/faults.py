@@ -37,6 +37,7 @@ PLACEHOLDER_PHONE = (
 NUMBER_LIKE = r"[A-Z]?[\d*.\-+ ]{2,}X?|\d+"
 NO_LETTER = r"[^\p{L}?\x{FFFD}\x{25A1}\x{E000}-\x{F8FF}]*"
 PLACEHOLDER_NAME = r"(?i)测试.{0,6}|.{0,6}测试|test\d*|x{2,}|a{3,}|未命名|姓名|新用户|匿名|游客|user\d*|admin"
+NAME_REMARK = r".*[(\[【〔{<].*|.*\p{Han}\d+"
 DEFAULT_DATE = r"1900-01-0[012]|1899-12-3[01]|0001-01-01|9999-12-31|2999-12-31"
 PARTIAL_DATE = r"\d{4}(-\d{2})?"
 DECIMAL = r"[+-]?\d{1,9}(\.\d+)?"

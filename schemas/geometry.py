@@ -14,7 +14,8 @@ def to_wkt(raw: str) -> str | None:
     if not text or text.lower() in ("null", "none", "nan"):
         return None
     read = shapely.from_geojson if text[0] == "{" else shapely.from_wkt
-    shape = read(text.replace("\x00", ""), on_invalid="ignore")
+    with np.errstate(over="ignore"):
+        shape = read(text.replace("\x00", ""), on_invalid="ignore")
     if shape is None:
         return text
     return None if shape.is_empty else str(shapely.to_wkt(shape, rounding_precision=-1))
@@ -25,7 +26,8 @@ def shapes(series: pd.Series) -> np.ndarray:
     import shapely
 
     texts = series.astype(object).where(series.notna(), None).to_numpy()
-    found: np.ndarray = shapely.from_wkt(texts, on_invalid="ignore")
+    with np.errstate(over="ignore"):
+        found: np.ndarray = shapely.from_wkt(texts, on_invalid="ignore")
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+LONGEST = 64  # characters shown of anything
 _HOME = re.compile(r"\d")
 _DOT = "·"
 
@@ -61,6 +62,7 @@ def text(value: str) -> str:
 
 def _middle(value: str, head: int, tail: int) -> str:
     """`value` with all but the first `head` and last `tail` characters as stars."""
+    value = value[:LONGEST]
     if len(value) <= head + tail:
         return value[:1] + "*" * (len(value) - 1)
     return value[:head] + "*" * (len(value) - head - tail) + value[len(value) - tail :]

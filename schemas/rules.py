@@ -59,6 +59,7 @@ TESTS: Mapping[str, Failed] = {
     "name_too_long": faults.longer_than(LONGEST_NAME),
     "name_without_letters": faults.name_without_letters,
     "name_placeholder": faults.like(faults.PLACEHOLDER_NAME),
+    "name_remark": faults.like(faults.NAME_REMARK),
     "lost_characters": faults.lost_characters,
     "date_shape": faults.unlike(ISO_DATE, faults.PARTIAL_DATE),
     "date_impossible": impossible,
