@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from onegrid.database import read_frame
 from onegrid.sealing import Keyring
-from quality.corrections import LINE, read_corrections, write_sheets
+from quality.corrections import LINE, read_corrections, sheet_name, write_sheets
 from schemas.records import Checked
 
 SEALED_FOR = "quarantine.sealed"  # what raw rows and withheld values are sealed for, as the registry seals them
@@ -48,9 +48,11 @@ def export_quarantine(
     for name, found in lines.groupby("source"):
         rows, values = found[found["scope"] == "row"], found[found["scope"] != "row"]
         if len(rows):
-            sheets[str(name)] = _row_sheet(rows)
+            sheets[sheet_name(str(name))] = _row_sheet(rows)
         if len(values):
-            sheets[f"{name}.values"] = values[["id", REASON_COLUMN, "row", *PLACE, "raw"]].rename(columns={"id": LINE})
+            sheets[sheet_name(str(name), ".values")] = values[["id", REASON_COLUMN, "row", *PLACE, "raw"]].rename(
+                columns={"id": LINE}
+            )
     write_sheets(out, sheets)
     return len(lines)
 

@@ -136,3 +136,16 @@ def test_marking(connection, keyring, checked):
 def test_a_line_keeps_missing_keys_apart_from_empty_ones(connection, keyring, checked):
     keep_outcomes(connection, checked([GOOD | {"id": None}]), keyring)
     assert pd.isna(list_quarantine(connection)["key"][0])
+
+
+def test_a_correction_in_the_source_file_lets_the_row_flow_without_re_delivery(
+    connection, keyring, checked, declare, landed
+):
+    body = (Path(__file__).parent / "residents.yml").read_text(encoding="utf-8")
+    keep_outcomes(connection, checked([{"id": "1", "xm": "无", "dh": "13812345678"}]), keyring)
+    ids, rows = rows_to_replay(connection, keyring, "feed")
+    again = check(Landed(2, "feed", "delta", rows), declare(body + 'lookups: {xm: {"无": "吴"}}'))
+    assert again.records["person"]["name"].tolist() == ["吴"]
+    keep_outcomes(connection, again, keyring)
+    settle_replay(connection, ids, again)
+    assert list_quarantine(connection, state=None)["state"].tolist() == ["mended"]
