@@ -55,10 +55,16 @@ def connected(source: Source, environ: Mapping[str, str] = os.environ) -> Iterat
         yield connection
 
 
+def sql_read(source: Source) -> SqlRead:
+    """How the database of a source is read; TypeError for sources of another kind."""
+    if not isinstance(source.read, SqlRead):
+        raise TypeError(f"{source.name} is no source in a database")
+    return source.read
+
+
 def feed_url(source: Source, environ: Mapping[str, str]) -> URL:
     """The SQLAlchemy URL a source names, with ${ENV} put in, an Airflow connection looked up, and our driver chosen."""
-    assert isinstance(source.read, SqlRead)
-    text = expanded(source.read.connection, source, environ)
+    text = expanded(sql_read(source).connection, source, environ)
     if text.startswith(AIRFLOW):
         text = airflow_url(text.removeprefix(AIRFLOW).strip("/"), source, environ)
     try:
@@ -71,7 +77,10 @@ def feed_url(source: Source, environ: Mapping[str, str]) -> URL:
 
 
 def _sqlite(url: URL, source: Source) -> URL:
-    """Read only, and never made where it is missing. A relative path is looked for beside the source file, then here."""
+    """Read only, and never made where it is missing.
+
+    A relative path is looked for beside the source file, then here.
+    """
     name = (url.database or "").removeprefix("file:")
     beside = source.file.absolute().parent / name
     path = beside if beside.is_file() else Path(name).absolute()

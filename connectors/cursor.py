@@ -2,8 +2,8 @@
 
 Every incremental read asks for more than what is newer, and lets the rows already known drop out by their content:
 rows with the very last value (ties), rows without a value, rows written up to OVERLAP before it (transactions that were
-committed late, clocks that differ), and, where times are text, rows written in another shape than the last value, because
-no comparison of texts can be trusted across shapes (2024-9-1, 2024-10-01, 2024/01/05).
+committed late, clocks that differ), and, where times are text, rows written in another shape than the last value,
+because no comparison of texts can be trusted across shapes (2024-9-1, 2024-10-01, 2024/01/05).
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ Native: TypeAlias = datetime | date | Decimal
 
 
 def shape(text: str) -> str:
-    """How a value is written, as a LIKE pattern: every digit any character, all else itself (wildcards of LIKE any, too)."""
+    """How a value is written, as a LIKE pattern: any character for a digit (or a wildcard), all else itself."""
     return re.sub(LIKE_ANY, "_", text)
 
 
 def newest(values: pa.ChunkedArray, since: str | None = None) -> str | None:
-    """The largest of text values in the shape that most of them have; after an incremental read, in the shape of `since`.
+    """The largest of text values in the shape that most have; after an incremental read, in the shape of `since`.
 
-    None when there is none, or when that shape does not sort by time (05-01-2024, Jan 5): then every read must be a full one.
+    None when there is none, or when that shape does not sort by time (05-01-2024, Jan 5): then every read must be a
+    full one.
     """
     present = values.drop_null()
     if since is not None:
@@ -71,7 +72,7 @@ def _number_overlap(digits: str) -> int:
 
 
 def native_from(last: str, sample: Any) -> Native | None:
-    """The value to read again from in the type of the database's own column, which `sample` shows; None when `last` is none."""
+    """The value to read again from, in the type of the column that `sample` shows; None when `last` has none."""
     try:
         if isinstance(sample, datetime):
             moment = datetime.fromisoformat(last) - OVERLAP

@@ -21,7 +21,10 @@ HEAD_ROWS = 200
 
 @dataclass(frozen=True)
 class Feed:
-    """rows: text columns named as the feed names them. cursor: its newest value, None where there is no order to trust."""
+    """rows: text columns named as the feed names them.
+
+    cursor: its newest value, None where there is no order to trust.
+    """
 
     rows: pa.Table
     cursor: str | None = None
@@ -53,7 +56,9 @@ def _since(source: Source, rows: pa.Table, since: str | None) -> Feed:
 
 
 def joined(batches: Iterator[pa.Table]) -> pa.Table:
-    """Batches as one table: columns by name in the order in which they first appear, missing where a batch has them not."""
+    """Batches as one table: columns by name in the order in which they first appear, missing where a batch has them
+    not.
+    """
     parts = list(batches)
     return pa.concat_tables(parts, promote_options="default") if parts else text_table([], [])
 

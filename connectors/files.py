@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.encoding import strict_text
-from connectors.opened import FeedFile, feed_files
+from connectors.opened import FeedFile, feed_files, files_read
 from connectors.text import BATCH_ROWS, Number, checked_header, json_text, table_of_rows, text_array, text_table
 from onegrid.errors import FeedUnreadable
 from schemas.sources import FilesRead, Source
 
+WRITTEN = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)  # numbers stay as written
 LONGEST_CELL = 2**27  # characters; an outline of a district in WKT runs to a few MB
 
 
@@ -29,8 +30,7 @@ def batches(source: Source, environ: Mapping[str, str] = os.environ) -> Iterator
 
     Raises FeedUnavailable when a file is missing, FeedUnreadable when it is not what the source file says it is.
     """
-    read = source.read
-    assert isinstance(read, FilesRead)
+    read = files_read(source)
     for file in feed_files(source, environ):
         yield from READERS[read.format](file, read)
 
@@ -49,7 +49,8 @@ def _csv(file: FeedFile, read: FilesRead) -> Iterator[pa.Table]:
     except csv.Error as error:
         if "end of data" in str(error):
             raise FeedUnreadable(
-                f"{file.name}: a quoted cell is never closed: the end of the file is missing, or one quotation mark is too many"
+                f"{file.name}: a quoted cell is never closed: the end of the file is missing, "
+                "or one quotation mark is too many"
             ) from None
         yield from _csv_batches(file, read, strict=False, done=done)
 
@@ -78,7 +79,7 @@ def _jsonl(file: FeedFile, read: FilesRead) -> Iterator[pa.Table]:
 
 def _object(line: str, number: int, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(line, parse_int=Number, parse_float=Number, parse_constant=Number)
+        value = WRITTEN.decode(line.strip())
     except (json.JSONDecodeError, RecursionError):
         raise FeedUnreadable(
             f"{name}, line {number}: is no JSON; one object a line is wanted, and the last must be whole"
@@ -92,9 +93,7 @@ def _geojson(file: FeedFile, read: FilesRead) -> Iterator[pa.Table]:
     with file.open() as raw, strict_text(raw, file, read.encoding) as text:
         content = text.read()
     try:
-        value = (
-            json.loads(content, parse_int=Number, parse_float=Number, parse_constant=Number) if content.strip() else {}
-        )
+        value = WRITTEN.decode(content) if content.strip() else {}
     except json.JSONDecodeError as error:
         raise FeedUnreadable(f"{file.name}, line {error.lineno}: is no JSON; the file may have been cut off") from None
     if not content.strip():

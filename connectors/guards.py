@@ -19,8 +19,8 @@ SCHEMALESS = ("jsonl", "geojson")
 def check_columns(source: Source, rows: pa.Table, before: Collection[str], *, full: bool) -> tuple[str, ...]:
     """Warnings about new and dropped columns; FeedRefused when one the source file needs is gone.
 
-    before: the columns of the last good load, empty when there is none. In part of a feed whose rows name their own keys
-    (jsonl, geojson, rest), a mapped column may be absent because no row of the part has a value.
+    before: the columns of the last good load, empty when there is none. In part of a feed whose rows name their own
+    keys (jsonl, geojson, rest), a mapped column may be absent because no row of the part has a value.
     """
     names = rows.column_names
     needed = source.needed_columns if full or not _schemaless(source) else source.read.key
@@ -47,7 +47,9 @@ def _schemaless(source: Source) -> bool:
 
 
 def check_not_empty(source: Source, rows: int) -> None:
-    """A whole feed without a row is a broken delivery, unless the source file says that none may be right (rows.min: 0)."""
+    """A whole feed without a row is a broken delivery, unless the source file says that none may be right (rows.min:
+    0).
+    """
     if rows == 0 and source.expect.rows_min != 0:
         raise FeedRefused(
             f"{source.name}: the feed is empty; deliver it again, or say expect.rows.min: 0 in {source.file} "
@@ -82,8 +84,9 @@ def odd_cells(source: Source, rows: pa.Table) -> tuple[str, ...]:
     if EXTRA_CELLS not in rows.column_names:
         return ()
     found: Sequence[bool] = rows.column(EXTRA_CELLS).is_valid().to_pylist()
+    first = found.index(True) + 1
     return (
-        f"{source.name}: {sum(found)} rows hold more cells than the header names, the first is row {found.index(True) + 1}; "
+        f"{source.name}: {sum(found)} rows hold more cells than the header names, the first is row {first}; "
         f"the cells too many are kept in {EXTRA_CELLS}",
     )
 

@@ -30,7 +30,10 @@ READER = Actor("landing")
 
 @dataclass(frozen=True)
 class Landing:
-    """What became of a read. state: landed (there are rows to check) | unchanged (nothing to do). rows: how many landed."""
+    """What became of a read.
+
+    state: landed (there are rows to check) | unchanged (nothing to do). rows: how many landed.
+    """
 
     load: int
     state: str
@@ -221,7 +224,9 @@ def _end_unchanged(number: int, hub: _Hub, plan: Plan, warnings: tuple[str, ...]
 
 
 def read_landed(load: int, database: Database, keyring: Keyring, settings: Settings) -> Landed:
-    """A landed load, read back; NotFound when there is none of that number or its file is gone, SealError when it was changed."""
+    """A landed load, read back; NotFound when there is none of that number or its file is gone, SealError when it was
+    changed.
+    """
     with database.session(READER) as connection:
         found = loads.load_by_id(connection, load)
     if found is None or found.path is None or found.wrapped_key is None:

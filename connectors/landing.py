@@ -1,4 +1,6 @@
-"""Where landed loads lie: one sealed Parquet file each, written under another name and then renamed, never changed after."""
+"""Where landed loads lie: one sealed Parquet file each, written under another name and then renamed, never changed
+after.
+"""
 
 from __future__ import annotations
 

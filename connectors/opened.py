@@ -55,8 +55,9 @@ class FeedFile:
     def open(self) -> Iterator[IO[bytes]]:
         """The file's bytes; FeedUnavailable when it cannot be opened."""
         with reachable(self.name):
-            file: IO[bytes] = open(self.path, "rb") if self.local else self.system.open(self.path, "rb")
-        with file:
+            # closed below, outside: errors while reading are not errors of reaching
+            opened = Path(self.path).open("rb") if self.local else self.system.open(self.path, "rb")  # noqa: SIM115
+        with opened as file:
             yield file
 
     def digest(self) -> str:
@@ -68,10 +69,16 @@ class FeedFile:
         return found.hexdigest()
 
 
+def files_read(source: Source) -> FilesRead:
+    """How the files of a source are read; TypeError for sources of another kind."""
+    if not isinstance(source.read, FilesRead):
+        raise TypeError(f"{source.name} is no source of files")
+    return source.read
+
+
 def feed_files(source: Source, environ: Mapping[str, str] = os.environ) -> list[FeedFile]:
     """The files of a feed by name; FeedUnavailable when there is none or its place cannot be reached."""
-    read = source.read
-    assert isinstance(read, FilesRead)
+    read = files_read(source)
     pattern = expanded(read.path, source, environ)
     local = "://" not in pattern
     system, root = _system(f"file://{source.file.absolute().parent / pattern}" if local else pattern, source)

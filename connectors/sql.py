@@ -1,4 +1,6 @@
-"""Tables and queries of PostgreSQL, MySQL or MariaDB, and SQLite (others by their SQLAlchemy driver) as batches of text columns."""
+"""Tables and queries of PostgreSQL, MySQL or MariaDB, and SQLite (others by their SQLAlchemy driver) as batches of
+text columns.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,18 @@ from sqlalchemy import table as table_named
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import quoted_name
 
-from connectors.connection import connected
+from connectors.connection import connected, sql_read
 from connectors.cursor import native_from, newest, reread_from, shape
 from connectors.text import BATCH_ROWS, checked_header, text_table, written
 from onegrid.errors import FeedUnavailable, FeedUnreadable
-from schemas.sources import Source, SqlRead, nearest
+from schemas.sources import Source, nearest
 
 
 class SqlFeed:
     """One read of one source. `cursor` is the value to remember; ask for it when all batches were taken."""
 
     def __init__(self, source: Source, connection: Connection) -> None:
-        assert isinstance(source.read, SqlRead)
-        self.source, self.read, self.connection = source, source.read, connection
+        self.source, self.read, self.connection = source, sql_read(source), connection
         self.cursor: str | None = None
 
     def batches(self, since: str | None = None, size: int = BATCH_ROWS) -> Iterator[pa.Table]:
@@ -43,7 +44,7 @@ class SqlFeed:
             self.cursor = self._reached(highest, texts, since)
 
     def statement(self, since: str | None, highest: Any) -> Select[Any]:
-        """The query of a read after `since`; `highest` is the cursor's largest value, whose type says how to compare."""
+        """The query of a read after `since`; the type of `highest`, the cursor's largest value, says how to compare."""
         whole = select(text("*")).select_from(self._origin)
         if since is None or highest is None:
             return whole
@@ -107,7 +108,9 @@ def _column(name: str) -> ColumnElement[Any]:
 
 @contextmanager
 def readable(source: Source) -> Iterator[None]:
-    """Turns a database's complaint about the read into an error of ours, without the words in which it may quote a row."""
+    """Turns a database's complaint about the read into an error of ours, without the words in which it may quote a
+    row.
+    """
     try:
         yield
     except SQLAlchemyError as error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 import pyarrow as pa
@@ -25,7 +26,9 @@ class Number(str):
 
 
 def written(value: Any) -> str | None:
-    """One value as text: whole floats as whole numbers, times as ISO text with a blank, bytes in hexadecimal; missing as None."""
+    """One value as text: whole floats as whole numbers, times as ISO text with a blank, bytes in hexadecimal; missing
+    as None.
+    """
     if value is None or isinstance(value, str):
         return value
     convert = next((convert for kind, convert in WRITERS if isinstance(value, kind)), str)
@@ -45,19 +48,20 @@ def _decimal(value: Decimal) -> str | None:
 
 def json_text(value: Any) -> str:
     """A JSON value as compact text, with its numbers as they were written."""
-    if isinstance(value, Number):
+    kind = type(value)
+    if kind is Number:
         return str(value)
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{_quoted(str(key))}:{json_text(below)}" for key, below in value.items()) + "}"
-    if isinstance(value, list | tuple):
+    if kind is str:
+        return encode_basestring(value)
+    if kind is dict:
+        return (
+            "{" + ",".join([f"{encode_basestring(str(key))}:{json_text(below)}" for key, below in value.items()]) + "}"
+        )
+    if kind is list or kind is tuple:
         return "[" + ",".join(map(json_text, value)) + "]"
-    if value is None or isinstance(value, bool | int | float | str):
-        return json.dumps(value, ensure_ascii=False)
-    return _quoted(written(value) or "")
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    if value is None or kind in (bool, int, float):
+        return json.dumps(value)
+    return encode_basestring(written(value) or "")
 
 
 WRITERS: tuple[tuple[Any, Callable[[Any], str | None]], ...] = (
@@ -66,7 +70,7 @@ WRITERS: tuple[tuple[Any, Callable[[Any], str | None]], ...] = (
     (Decimal, _decimal),
     (dt.datetime, lambda value: value.isoformat(" ")),
     (bytes | bytearray | memoryview, lambda value: bytes(value).hex()),
-    (Mapping | list | tuple, json_text),
+    (dict | list | tuple, json_text),
 )
 
 

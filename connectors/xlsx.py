@@ -22,7 +22,8 @@ CELL = re.compile(rb'<c r="([A-Z]+)([0-9]+)"[^>]*>\s*<v>([0-9]{16,})</v>')
 def xlsx_table(file: FeedFile, sheet: str | int, header: int) -> pa.Table | None:
     """The rows of one sheet below the header row (from 1); None when the sheet is empty.
 
-    Rows in which no cell holds anything are no rows. FeedUnreadable when the file is cut off, locked, or lacks the sheet.
+    Rows in which no cell holds anything are no rows. FeedUnreadable when the file is cut off, locked, or lacks the
+    sheet.
     """
     with file.open() as raw:
         content = raw.read()
@@ -59,7 +60,7 @@ def _sheet(book: CalamineWorkbook, file: str, sheet: str | int) -> CalamineSheet
 
 
 def _restore_long_numbers(rows: list[list[Any]], content: bytes, sheet: str) -> None:
-    """Puts back numbers of 16 and more digits that the file holds in full but a double cannot (ids typed as numbers)."""
+    """Puts back numbers of 16 and more digits that the file holds in full but a double cannot: ids typed as numbers."""
     if not any(type(cell) is float and abs(cell) >= EXACT for row in rows for cell in row):
         return
     for column, row, digits in CELL.findall(_sheet_xml(content, sheet)):

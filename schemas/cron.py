@@ -1,6 +1,8 @@
-"""Cron expressions of five fields (minute hour day month weekday), as POSIX crontab(5) reads them, and the usual @words.
+"""Cron expressions of five fields (minute hour day month weekday), as POSIX crontab(5) reads them, and the usual
+@words.
 
-Own and small because the source files are checked wherever Airflow parses its DAG files: nothing heavy may be imported here.
+Own and small because the source files are checked wherever Airflow parses its DAG files: nothing heavy may be
+imported here.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ BOUND_KEYS = ("not_null", "unique", "in_set", "matches", "between", "length")
 
 @dataclass(frozen=True)
 class ColumnBounds:
-    """What is expected of one column. not_null, unique: least shares, 0 to 1. matches: a regular expression for the whole
-    value's beginning (re.match). between: both ends inclusive, numbers, or text (dates as ISO text) when one end is no number;
-    None is an open end. length: in characters, both ends inclusive.
+    """What is expected of one column. not_null, unique: least shares, 0 to 1. matches: a regular expression for the
+    whole value's beginning (re.match). between: both ends inclusive, numbers, or text (dates as ISO text) when one
+    end is no number; None is an open end. length: in characters, both ends inclusive.
     """
 
     not_null: float | None = None

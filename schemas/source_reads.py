@@ -58,7 +58,10 @@ class SqlRead(Reading):
 
 @dataclass(frozen=True, kw_only=True)
 class FilesRead(Reading):
-    """One file or a glob of them that make one feed. header: the row that holds the names, from 1. sheet: name or index from 0."""
+    """One file or a glob of them that make one feed.
+
+    header: the row that holds the names, from 1. sheet: name or index from 0.
+    """
 
     path: str
     format: str

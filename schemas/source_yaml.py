@@ -1,7 +1,7 @@
 """A YAML file as text with line numbers, and sections of it that know which keys they may hold.
 
-Scalars stay the text that was written: `division: 012345`, `values: {1: male, NO: female}` mean what a person reads there,
-not the octal number and the boolean that YAML 1.1 makes of them.
+Scalars stay the text that was written: `division: 012345`, `values: {1: male, NO: female}` mean what a person reads
+there, not the octal number and the boolean that YAML 1.1 makes of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Item:
-    """One node: `text` for a scalar (None for null), `items` for a list, `keys` for a mapping (key -> its line, value)."""
+    """One node: `text` for a scalar (None for null), `items` for a list, `keys` for a mapping (key -> its line,
+    value).
+    """
 
     line: int
     text: str | None = None

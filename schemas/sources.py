@@ -1,7 +1,8 @@
 """The source file: one YAML file says where a feed comes from, how it is read, and what its columns mean.
 
-Light on purpose (standard library and yaml only): Airflow's DAG files import this on every parse. What a file may hold is
-written in docs; every key, type and property that is not known is refused with file, line and the nearest known one.
+Light on purpose (standard library and yaml only): Airflow's DAG files import this on every parse. What a file may
+hold is written in docs; every key, type and property that is not known is refused with file, line and the nearest
+known one.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from schemas.source_reads import Deleted, FilesRead, Read, Reading, RestRead, Sq
 from schemas.source_yaml import Item, Section, hint, nearest, read_yaml
 
 __all__ = [
-    "EXTRA_CELLS", "LEVELS", "ColumnBounds", "Deleted", "Expect", "Field", "FilesRead", "Map", "Read", "Reading", "RestRead",
-    "Source", "SqlRead", "nearest", "read_source", "read_sources",
+    "EXTRA_CELLS", "LEVELS", "ColumnBounds", "Deleted", "Expect", "Field", "FilesRead", "Map", "Read", "Reading",
+    "RestRead", "Source", "SqlRead", "nearest", "read_source", "read_sources",
 ]  # fmt: skip
 
 LEVELS = ("district", "street", "community", "grid")
@@ -34,7 +35,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 DIVISION = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}")
 SUFFIXES = (".yml", ".yaml")
 EXTRA_CELLS = "_extra_cells"
-"""The landed column that keeps, as a JSON list, the cells of a row beyond the header's last; only there when a row has some."""
+"""The landed column of a row's cells beyond the header's last, as a JSON list; only there when a row has some."""
 SECRETS = {("read", "auth", "token"), ("read", "auth", "password"), ("read", "auth", "value")}
 HIDDEN = "***"
 URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):([^@\s]*)@")
@@ -42,7 +43,7 @@ URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):([^@\s]*)@")
 
 @dataclass(frozen=True)
 class Field:
-    """Where one property comes from: columns joined by `join`, or the constant `value`; `values` translates what the feed writes."""
+    """Where one property comes from: columns joined by `join`, or the constant `value`; `values` translates."""
 
     columns: tuple[str, ...] = ()
     join: str = ""
@@ -52,7 +53,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Map:
-    """One thing a row describes; `person.landlord` is of type person in the role landlord (role is empty without one)."""
+    """One thing a row describes; `person.landlord` is of type person in the role landlord (empty without one)."""
 
     type: str
     role: str
@@ -62,7 +63,8 @@ class Map:
 @dataclass(frozen=True)
 class Source:
     """One source file. spec: as written, ${ENV} unexpanded and literal secrets hidden. meaning: digest of the part that
-    decides what a row means (maps, lookups, expect, key, deleted, division); reading: digest of the part that decides what is read.
+    decides what a row means (maps, lookups, expect, key, deleted, division); reading: digest of the part that decides
+    what is read.
     """
 
     file: Path

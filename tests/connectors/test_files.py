@@ -74,20 +74,20 @@ def test_csv_in_gb18030_with_a_header_row_and_a_delimiter(make_source, tmp_path)
 )
 def test_a_wrong_encoding_names_the_file_the_line_and_the_right_one(make_source, tmp_path, written, declared, words):
     (tmp_path / "feed.csv").write_bytes("id,name\n1,a\n2,张三\n".encode(written))
-    with pytest.raises(FeedUnreadable, match=f"feed.csv.*{words}") as told:
+    with pytest.raises(FeedUnreadable, match=rf"feed.csv.*{words}") as told:
         rows(make_source(files("feed.csv", encoding=declared)))
     assert "张三" not in str(told.value)
 
 
 def test_bytes_of_no_encoding_are_refused_not_replaced(make_source, tmp_path):
     (tmp_path / "feed.csv").write_bytes(b"id,name\n1,\xff\xff\n")
-    with pytest.raises(FeedUnreadable, match="line 2.*in utf-8"):
+    with pytest.raises(FeedUnreadable, match=r"line 2.*in utf-8"):
         rows(make_source(files("feed.csv")))
 
 
 def test_a_cut_off_csv_is_told_from_a_long_cell(make_source, tmp_path):
     (tmp_path / "feed.csv").write_text('编号,姓名\n1,甲\n2,"乙\n3,丙\n', encoding="utf-8")
-    with pytest.raises(FeedUnreadable, match="quoted cell is never closed"):
+    with pytest.raises(FeedUnreadable, match=r"quoted cell is never closed"):
         rows(make_source(files("feed.csv")))
 
 
@@ -102,7 +102,7 @@ def test_text_after_a_closing_quote_costs_no_row(make_source, tmp_path):
 @pytest.mark.parametrize("header", ["编号,姓名,编号", ",,"])
 def test_headers_that_do_not_name_columns_are_refused(make_source, tmp_path, header):
     (tmp_path / "feed.csv").write_text(f"{header}\n1,2,3\n", encoding="utf-8")
-    with pytest.raises(FeedUnreadable, match="columns of one name, 1 and 3|no names"):
+    with pytest.raises(FeedUnreadable, match=r"columns of one name, 1 and 3|no names"):
         rows(make_source(files("feed.csv")))
 
 
@@ -133,7 +133,7 @@ def test_jsonl_keeps_numbers_as_written_and_dots_what_is_nested(make_source, tmp
 @pytest.mark.parametrize(("line", "words"), [('{"a": ', "is no JSON"), ("[1]", "is not a JSON object")])
 def test_a_broken_line_of_jsonl_is_named(make_source, tmp_path, line, words):
     (tmp_path / "feed.jsonl").write_text(f'{{"a": 1}}\n{line}\n', encoding="utf-8")
-    with pytest.raises(FeedUnreadable, match=f"feed.jsonl, line 2: {words}"):
+    with pytest.raises(FeedUnreadable, match=rf"feed.jsonl, line 2: {words}"):
         rows(make_source(files("feed.jsonl")))
 
 
@@ -149,20 +149,20 @@ def test_geojson_properties_are_dotted_and_the_geometry_stays_geojson(make_sourc
         {"id": None, "properties.id": "02", "properties.长.名": None, "geometry": None},
     ]
     (tmp_path / "feed.geojson").write_text('{"type": "Feature', encoding="utf-8")
-    with pytest.raises(FeedUnreadable, match="line 1: is no JSON"):
+    with pytest.raises(FeedUnreadable, match=r"line 1: is no JSON"):
         rows(make_source(files("feed.geojson")))
     (tmp_path / "feed.geojson").write_text("[]", encoding="utf-8")
-    with pytest.raises(FeedUnreadable, match="no GeoJSON FeatureCollection"):
+    with pytest.raises(FeedUnreadable, match=r"no GeoJSON FeatureCollection"):
         rows(make_source(files("feed.geojson")))
 
 
 def test_xlsx_cells_are_what_they_mean(make_source, book):
     assert rows(make_source(files("feed.xlsx", sheet="网格 & 一", header=2))) == [
         {
-            "编号": "007", "身份证号": "340202199003074215", "日期": "2024-01-05", "时间": "2024-01-05 08:30:00", "数": "3",
-            "是": "true", "备注 ": None, "长号": "340202199003074200",
+            "编号": "007", "身份证号": "340202199003074215", "日期": "2024-01-05", "时间": "2024-01-05 08:30:00",
+            "数": "3", "是": "true", "备注 ": None, "长号": "340202199003074200",
         },
-        {"编号": None, "身份证号": None, "日期": None, "时间": None, "数": "0.1", "是": None, "备注 ": None, "长号": None},
+        dict.fromkeys(["编号", "身份证号", "日期", "时间", "是", "备注 ", "长号"]) | {"数": "0.1"},
     ]  # fmt: skip
     assert rows(make_source(files("feed.xlsx", sheet=1, header=2)))[0]["编号"] == "007"
 
@@ -175,14 +175,14 @@ def test_an_id_typed_as_a_number_keeps_every_digit_the_file_holds(make_source, b
 
 
 def test_a_truncated_xlsx_and_a_missing_sheet_are_told(make_source, book, tmp_path):
-    with pytest.raises(FeedUnreadable, match="no sheet 网格一; did you mean 网格 & 一"):
+    with pytest.raises(FeedUnreadable, match=r"no sheet 网格一; did you mean 网格 & 一"):
         rows(make_source(files("feed.xlsx", sheet="网格一")))
-    with pytest.raises(FeedUnreadable, match="none is number 9; correct read.header"):
+    with pytest.raises(FeedUnreadable, match=r"none is number 9; correct read.header"):
         rows(make_source(files("feed.xlsx", sheet=1, header=9)))
     content = book.read_bytes()
     for size in (len(content) // 2, len(content) - 30, 10):
         (tmp_path / "cut.xlsx").write_bytes(content[:size])
-        with pytest.raises(FeedUnreadable, match="cut.xlsx: is no whole xlsx file"):
+        with pytest.raises(FeedUnreadable, match=r"cut.xlsx: is no whole xlsx file"):
             rows(make_source(files("cut.xlsx")))
 
 
@@ -200,11 +200,12 @@ def test_parquet_of_any_types(make_source, tmp_path):
     )
     parquet.write_table(table, tmp_path / "feed.parquet")
     assert rows(make_source(files("feed.parquet"))) == [
-        {"编号": "007", "n": "340202199003074215", "f": "3", "d": "2024-01-05", "t": "2024-01-05 08:30:00", "s.x": "true", "l": '["a"]'},
+        {"编号": "007", "n": "340202199003074215", "f": "3", "d": "2024-01-05", "t": "2024-01-05 08:30:00",
+         "s.x": "true", "l": '["a"]'},
         {"编号": None, "n": "2", "f": "0.5", "d": None, "t": None, "s.x": None, "l": None},
     ]  # fmt: skip
     (tmp_path / "feed.parquet").write_bytes((tmp_path / "feed.parquet").read_bytes()[:200])
-    with pytest.raises(FeedUnreadable, match="no whole Parquet file"):
+    with pytest.raises(FeedUnreadable, match=r"no whole Parquet file"):
         rows(make_source(files("feed.parquet")))
 
 
@@ -214,7 +215,7 @@ def test_urls_of_other_file_systems_and_variables(make_source, tmp_path):
     source = make_source(files("memory://town/${PART}*.csv"))
     assert [row["编号"] for row in rows(source, {"PART": ""})] == ["1", "2"]
     assert [row["编号"] for row in rows(source, {"PART": "b"})] == ["2"]
-    with pytest.raises(FeedUnavailable, match="environment variable PART that .*feed.yml names is not set"):
+    with pytest.raises(FeedUnavailable, match=r"environment variable PART that .*feed.yml names is not set"):
         rows(source)
     (tmp_path / "a.csv").write_text("编号\n3\n", encoding="utf-8")
     assert rows(make_source(files(f"file://{tmp_path}/a.csv"))) == [{"编号": "3"}]
@@ -225,7 +226,7 @@ def test_urls_of_other_file_systems_and_variables(make_source, tmp_path):
     ("path", "words"),
     [
         ("none.csv", "none.csv is not there"),
-        ("none-*.csv", "no file matches none-\\*.csv"),
+        ("none-*.csv", "no file matches none-.+csv"),
         ("..", "is a folder"),
         ("nowhere://a.csv", "no driver knows URLs of nowhere://"),
     ],

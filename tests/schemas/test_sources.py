@@ -107,8 +107,9 @@ def test_files_and_rest_are_read_with_their_options(tmp_path):
     assert named.sheet == "0"
     rest = GOOD.replace(
         "kind: files, path: a.csv, format: csv",
-        'kind: rest, url: "https://a.example", auth: {kind: bearer, token: "${T}"}, headers: {Accept: x}, params: {c: "017"}, '
-        "records: data.items, paginate: {kind: page, parameter: page, size: 500}, cursor: t, since: after",
+        'kind: rest, url: "https://a.example", auth: {kind: bearer, token: "${T}"}, headers: {Accept: x}, '
+        'params: {c: "017"}, records: data.items, paginate: {kind: page, parameter: page, size: 500}, '
+        "cursor: t, since: after",
     )
     read = read_source(write(tmp_path, rest)).read
     assert isinstance(read, RestRead)
@@ -116,6 +117,7 @@ def test_files_and_rest_are_read_with_their_options(tmp_path):
     assert (read.paginate, read.since) == ({"kind": "page", "parameter": "page", "size": "500"}, "after")
 
 
+FILES = "kind: files, path: a.csv, format: csv"
 # what is wrong, replaced in GOOD by what; the line and the words the sentence must hold
 WRONG = [
     ("path:", "pth:", 6, ("read.pth", "path")),
@@ -145,9 +147,9 @@ WRONG = [
     ("{kind: files, path: a.csv, format: csv, key: [a]}", "a.csv", 6, ("read must be a mapping",)),
     ("kind: files, path: a.csv, format: csv", "kind: sql, connection: x", 6, ("read", "either a table or a query")),
     ("kind: files, path: a.csv, format: csv", "kind: sql, table: x", 6, ("read has no connection",)),
-    ("kind: files, path: a.csv, format: csv", "kind: rest, url: x, auth: {kind: bearer}", 6, ("read.auth has no token",)),
+    (FILES, "kind: rest, url: x, auth: {kind: bearer}", 6, ("read.auth has no token",)),
     ("kind: files, path: a.csv, format: csv", "kind: rest, url: x, since: a", 6, ("read.since", "no cursor")),
-    ("kind: files, path: a.csv, format: csv", "kind: rest, url: x, paginate: {kind: link, sze: 1}", 6, ("read.paginate.sze",)),
+    (FILES, "kind: rest, url: x, paginate: {kind: link, sze: 1}", 6, ("read.paginate.sze",)),
     ("place:", "plce:", 7, ("maps.plce is not known", "did you mean place")),
     ("place:", "household:", 7, ("households are derived",)),
     ("place:", "place.A:", 7, ("role",)),
@@ -221,7 +223,8 @@ def test_the_meaning_changes_with_what_decides_what_a_row_means(tmp_path):
     assert meaning('schedule: "0 2 * * *"', 'schedule: "0 4 * * *"') == plain
     assert meaning('reconcile: "0 3 * * 0"', 'reconcile: "0 4 * * 0"') == plain
     for right, wrong in [("name: xm", "former_name: xm"), ("幸福社区\"", "和平社区\""), ("key: [rid]", "key: [sfzh]"),
-                         ("340202004", "340202005"), ("not_null: 0.99", "not_null: 0.9"), ("value: \"9\"", "value: \"8\"")]:  # fmt: skip
+                         ("340202004", "340202005"), ("not_null: 0.99", "not_null: 0.9"),
+                         ("value: \"9\"", "value: \"8\"")]:  # fmt: skip
         assert meaning(right, wrong)[0] != plain[0]
     changed = meaning("table: resident", "table: person")
     assert changed[0] == plain[0]
