@@ -5,6 +5,7 @@ Everything here is done while `onegrid.postgres` holds the cluster's lock.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -16,7 +17,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from onegrid.errors import DatabaseError, DatabaseUnavailable, DiskFull, HomeError
+from onegrid.errors import DatabaseError, DatabaseUnavailable, DiskFull, HomeError, OneGridError
 from onegrid.osuser import Finished, ServerUser, copy_programs
 
 SETUP_ROLE = "postgres"
@@ -74,9 +75,7 @@ class Cluster:
             user.make_folders(folder)
             _check_writable(folder)
         except OSError as error:
-            raise HomeError(
-                f"The home {home} cannot be used ({error.strerror}): name another with --home or ONEGRID_HOME."
-            ) from None
+            raise home_refused(home, error) from None
         user.check_reach(folder)
         return cls(folder, user)
 
@@ -276,6 +275,13 @@ class Cluster:
         if not target.exists():
             copy_programs(package, target, install)
         return target / package.name / install / "bin"
+
+
+def home_refused(home: Path, error: OSError) -> OneGridError:
+    """One sentence for what the file system said of the home."""
+    if error.errno == errno.ENOSPC:
+        return DiskFull(f"The home {home} has no room left on its disk: free some, then run again.")
+    return HomeError(f"The home {home} cannot be used ({error.strerror}): name another with --home or ONEGRID_HOME.")
 
 
 def _check_writable(folder: Path) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from onegrid.cluster import PATIENCE_S, SETUP_ROLE, Cluster
+from onegrid.cluster import PATIENCE_S, SETUP_ROLE, Cluster, home_refused
 from onegrid.errors import DatabaseUnavailable, HomeError
 
 ROLES = ("onegrid_owner", "onegrid_app", "onegrid_auditor", "airflow")
@@ -59,6 +59,19 @@ def embedded(home: Path) -> Iterator[Server]:
     `PATIENCE_S`, DiskFull when there is no room for it.
     """
     cluster, owner = Cluster.below(home.absolute()), os.getpid()
+    try:
+        passwords, user = _join(cluster)
+    except OSError as error:
+        raise home_refused(home, error) from None
+    try:
+        yield _server(cluster, passwords)
+    finally:
+        if os.getpid() == owner:  # a forked child shares our lock, and must not stop what we use
+            _leave(cluster, user)
+
+
+def _join(cluster: Cluster) -> tuple[Mapping[str, str], int]:
+    """Becomes a user of the running server: the roles' passwords, and the users' lock now held."""
     with _locked(cluster.folder / "lock"):
         passwords = read_secrets(cluster.folder / "secrets") or _make_secrets(cluster.folder / "secrets")
         user = os.open(cluster.folder / "users", os.O_RDWR | os.O_CREAT, 0o600)
@@ -68,11 +81,7 @@ def embedded(home: Path) -> Iterator[Server]:
         except BaseException:
             os.close(user)
             raise
-    try:
-        yield _server(cluster, passwords)
-    finally:
-        if os.getpid() == owner:  # a forked child shares our lock, and must not stop what we use
-            _leave(cluster, user)
+        return passwords, user
 
 
 def read_secrets(path: Path) -> Mapping[str, str] | None:

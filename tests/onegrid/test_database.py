@@ -156,6 +156,8 @@ def test_a_real_disk_fills_up_and_after_room_is_made_nothing_is_lost(small_disk:
         frame = frame.assign(name=range(100_000), spec="{}")
         with pytest.raises(DiskFull), database.session(ME) as session:
             copy_frame(session, "source", frame)
+    with pytest.raises(DiskFull, match="no room left"), open_database(settings):
+        pass
     ballast.unlink()
     with open_database(settings) as database:
         assert sources(database) == ["kept"]

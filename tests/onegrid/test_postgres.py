@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,23 +85,21 @@ class Holder:
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(make_folder: Callable[[], Path]) -> Iterator[Path]:
     """A folder others may pass through, unlike pytest's."""
-    path = Path(tempfile.mkdtemp(prefix="onegrid-test-"))
-    path.chmod(0o755)
+    path = make_folder()
     yield path
     shutil.rmtree(path)
 
 
 @pytest.fixture(scope="module")
-def prepared() -> Iterator[Path]:
+def prepared(make_folder: Callable[[], Path]) -> Path:
     """A home after its first start, stopped."""
-    path = Path(tempfile.mkdtemp(prefix="onegrid-test-"))
+    path = make_folder()
     (path / "database").mkdir()
     (path / "database" / "local.conf").write_text("fsync = off\n")
     write_row(path, "kept")
-    yield path
-    shutil.rmtree(path)
+    return path
 
 
 @pytest.fixture
@@ -348,6 +345,17 @@ def test_a_home_the_servers_user_cannot_pass_is_left_as_it_was(folder: Path) -> 
         pass
     assert stat.S_IMODE((folder / "home").stat().st_mode) == 0o770
     assert list((folder / "home").iterdir()) == []
+
+
+@pytest.mark.skipif(
+    not ROOT or subprocess.run(["unshare", "-Ur", "true"], check=False, capture_output=True).returncode != 0,
+    reason="needs a root without the right to become another user",
+)
+def test_a_root_that_may_not_become_another_user_is_told_what_to_do(folder: Path) -> None:
+    command = ["unshare", "-Ur", sys.executable, "-c", HOLDER, str(folder / "home")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("onegrid.errors.DatabaseUnavailable: As root the database runs as another user"), last
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can become another user")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,14 +27,13 @@ with open_database(Settings(Path(sys.argv[1]), sys.argv[2])): pass
 
 
 @pytest.fixture(scope="module")
-def yours() -> Iterator[tuple[Path, URL]]:
+def yours(make_folder: Callable[[], Path]) -> Iterator[tuple[Path, URL]]:
     """A server that knows nothing of OneGrid, and where it lies."""
-    path = Path(tempfile.mkdtemp(prefix="onegrid-test-"))
+    path = make_folder()
     (path / "database").mkdir()
     (path / "database" / "local.conf").write_text("fsync = off\n")
     with embedded(path) as server:
         yield path, server.url.set(drivername="postgresql")
-    shutil.rmtree(path)
 
 
 @pytest.fixture
