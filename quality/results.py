@@ -17,8 +17,11 @@ from schemas.sources import Source
 
 RESULT_COLUMNS = ("division", "grid", "type", "role", "property", "rule", "dimension", "outcome", "evaluated", "failed")
 # A district has some hundreds to a few thousand grids; a column with more distinct codes does not hold grids.
-MOST_GRIDS = 5000
+MOST_CODES = 5000
 DIVISION = r"\d{6}|\d{9}|\d{12}|\d{15}"
+# A grid's code may have any form, but not that of a mobile number or a resident id in a slipped column.
+PERSONAL = r"1[3-9]\d{9}|\d{17}[\dXx]"
+GRID = r"[0-9A-Za-z._-]{1,30}"
 
 Mask = npt.NDArray[np.bool_]
 
@@ -112,18 +115,19 @@ def _groups(source: Source, outcomes: Sequence[MapOutcome], rows: int) -> tuple[
     division = pd.Series(source.division, index=range(rows), dtype="str")
     grid = pd.Series("", index=range(rows), dtype="str")
     for outcome in outcomes:
-        if outcome.mapped.role:
-            continue
-        given = _code(outcome, "division_code")
-        division = given.where(given.str.fullmatch(DIVISION).fillna(False).astype(bool), division)
-        cell = _code(outcome, "grid_code")
-        grid = cell.where(cell.notna(), grid) if cell.nunique() <= MOST_GRIDS else grid
-    frame = pd.DataFrame({"division": division.astype("str"), "grid": grid.astype("str")})
+        if not outcome.mapped.role:
+            division = _codes(outcome, "division_code", DIVISION, division)
+            grid = _codes(outcome, "grid_code", GRID, grid)
+    frame = pd.DataFrame({"division": division, "grid": grid})
     codes = frame.groupby(["division", "grid"], sort=True).ngroup().to_numpy().astype(np.int64)
     groups = frame.drop_duplicates().sort_values(["division", "grid"], ignore_index=True)
     return codes, groups
 
 
-def _code(outcome: MapOutcome, name: str) -> pd.Series:
-    values = column(outcome.values, name).reset_index(drop=True)
-    return values.mask(outcome.withheld(name)).astype("str")
+def _codes(outcome: MapOutcome, name: str, shape: str, usual: pd.Series) -> pd.Series:
+    """The map's codes where they have the shape of one, else the usual; results are read by many, so nothing else."""
+    values = column(outcome.values, name).reset_index(drop=True).mask(outcome.withheld(name)).astype("str")
+    fits = values.str.fullmatch(shape).fillna(False).astype(bool)
+    fits &= ~values.str.fullmatch(PERSONAL).fillna(False).astype(bool)
+    given = values.where(fits)
+    return given.where(given.notna(), usual).astype("str") if given.nunique() <= MOST_CODES else usual

@@ -142,6 +142,15 @@ def test_results_are_counts_by_rule_and_place(declare, landed):
     assert results.index.is_unique
 
 
+def test_a_slipped_column_does_not_put_people_into_the_figures(declare, landed):
+    source = declare(
+        "read: {kind: files, path: x.csv, format: csv, key: [id]}\nmaps: {place: {address: dz, grid_code: gxsj}}"
+    )
+    slipped = ["13812345678", "11010519491231002X", "张三", "340202001001001"]
+    rows = [{"id": str(at), "dz": "和平路1号", "gxsj": cell} for at, cell in enumerate(slipped)]
+    assert set(check(landed(rows), source).results["grid"]) == {"", "340202001001001"}
+
+
 def test_old_values_are_stale_by_count_only(declare, landed):
     checked = check(landed([GOOD | {"gxsj": "2020-01-01 08:00:00"}]), declare(), now=NOW)
     fresh = checked.results.query("rule == 'fresh'").set_index("property")["failed"]
