@@ -84,6 +84,7 @@ def _names(raw: pd.DataFrame) -> pd.DataFrame:
             "name": parts["folded"],
             "former": fold_names(column(raw, "former_name")),
             "display": parts["kind"] == "display",
+            "pointer": parts["pointer"],
             "full": parts["folded"].where(whole),
             "surname": parts["surname"],
             "open_surname": parts["surname"].where(~whole),
@@ -142,7 +143,8 @@ def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
 
     A number is the row's own when the row's birth column says so, or when its name agrees with the one most rows with
     this number bear, or when it gives no real name and nothing speaks against it. A birth column that says otherwise
-    takes the trust, but not the name's word, away.
+    takes the trust, but not the name's word, away. A child called by its parent, and a dependant with the head's
+    number, only borrow it.
     """
     has = found["id"].notna().to_numpy()
     told = (found["birth_column"].notna() & found["id_birth"].notna()).to_numpy()
@@ -166,6 +168,9 @@ def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
         (level < 0) & found["name"].isna().to_numpy() | found["display"].to_numpy() | (level == NameLevel.SHORTENED)
     )
     lone = found["id"].map(found["id"].value_counts()).eq(1).to_numpy()
-    found["own"] = has & (birth_right | (agrees & ~(lone & birth_wrong)) | (silent & ~birth_wrong & ~sex_wrong))
+    dependant = found["relation"].notna() & found["own_head"].isna()
+    found["lent"] = found["pointer"].notna() | ((found["id"] == found["head_id"]) & dependant)
+    said = birth_right | (agrees & ~(lone & birth_wrong)) | (silent & ~birth_wrong & ~sex_wrong)
+    found["own"] = has & said & ~found["lent"].to_numpy(dtype=bool)
     found["trusted"] = found["own"] & (agrees | birth_right) & ~birth_wrong & ~sex_wrong
     return found

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from matching.evidence import HEAD_ROLES
+from matching.identifiers import FULL, UNKNOWN
 from matching.model import Tables
 from matching.names import NameLevel, compare_names
 
@@ -24,7 +25,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "name": (
         "same, unique", "same, rare", "same, uncommon", "same, common", "same, very common", "former name",
         "fits wildcards", "same sound", "one character off", "fits short form", "same given name", "same surname",
-        "different",
+        "different", "not given",
     ),
     "birth": ("same", "fits as far as known", "one digit or swap", "same year", "within three years", "different"),
     "sex": ("same", "different"),
@@ -34,7 +35,10 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
         "one community", "elsewhere",
     ),
     "registered": ("one dwelling", "lives where the other is registered", "elsewhere"),
-    "id": ("fits, most digits", "fits, some digits", "one edit", "same, not surely its own", "does not fit"),
+    "id": (
+        "fits, most digits", "fits, last digits", "fits, some digits", "one edit", "same, not surely its own",
+        "same, borrowed", "does not fit",
+    ),
     "household": ("head's own number", "one book, one role", "one book", "head of the other", "another book"),
     "ethnicity": ("same minority", "both Han", "different"),
     "feed": ("one feed that repeats nobody", "one feed", "two feeds"),
@@ -42,13 +46,13 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 # The weights in log2 odds as far as labels do not tell (a district without ids; damaged numbers, which labelling needs
 # whole): what a careful clerk would give, from counts of how often two people share a value by chance.
 STATED: Mapping[str, tuple[float, ...]] = {
-    "name": (10, 8, 6.5, 5, 3, 6, 3, 1, -1, 0.5, -3, -7, -9),
+    "name": (10, 8, 6.5, 5, 3, 6, 3, 1, -1, 0.5, -3, -7, -9, -3),
     "birth": (7, 3, -1, -4, -6, -8),
     "sex": (0.9, -5),
     "phone": (8, 5, 1, 4, 1, -1),
     "home": (6, 5, 3, 1, 0, -0.5, -1.5),
     "registered": (4, 3, -1),
-    "id": (12, 4, 10, 2, -5),
+    "id": (12, 9, 4, 10, 2, -9, -5),
     "household": (12, 3, 0, -8, -2),
     "ethnicity": (2, 0, -3),
     "feed": (-3, -0.5, 0),
@@ -58,6 +62,7 @@ NAME_BANDS = (1, 3, 10, 50)  # persons bearing a name: unique, rare, uncommon, c
 _FORMER = len(NAME_BANDS) + 1  # the level of a former name; the graded agreements follow it
 FAMILY = 5  # persons a family's phone is seen with at most; above it is a grid worker's, a landlord's, a placeholder
 REPEATS_NOBODY = 0.005  # share of a feed's rows whose person it has already: a register, not a hand-kept list
+COUNTY, SERIAL = 6, 14  # digits of a resident id before the birth date, and before sequence and check
 HAN = "01"  # GB/T 3304
 
 
@@ -93,6 +98,7 @@ class Comparer:
         self.evidence = evidence
         self.codes = {name: pd.factorize(evidence[name])[0] for name in _CODED}
         self._code_alike(("id", "id_all"), ("head_id", "head_all"))
+        self._code_alike(("pointer", "pointer_name"), ("full", "full_name"))
         self._code_alike(("dwelling", "dwelling_at"), ("registered", "registered_at"))
         bearers = evidence["name"].map(tables.names).fillna(1).to_numpy()
         self.name_band = np.searchsorted(NAME_BANDS, bearers - _unseen(evidence))
@@ -110,7 +116,7 @@ class Comparer:
     def levels(self, a: Integers, b: Integers) -> pd.DataFrame:
         """The level of every comparison for each pair of positions, a row a pair."""
         found = pd.DataFrame({name: compare(self, a, b) for name, compare in _COMPARISONS.items()})
-        carried = (found["id"] == 0) | (found["id"] == 2)
+        carried = found["id"].isin((0, 3))
         found.loc[carried, ["birth", "sex"]] = -1
         return found.astype("int64")
 
@@ -156,19 +162,28 @@ def _ladder(conditions: list[Flags], known: Flags) -> Integers:
 
 def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     whole = of.same("full", a, b)
-    level = np.full(len(a), -1, dtype=np.int64)
+    level = np.full(len(a), len(LEVELS["name"]) - 1, dtype=np.int64)
     level[whole] = np.minimum(of.name_band[a[whole]], of.name_band[b[whole]])
     rest = np.flatnonzero(of.both("name", a, b) & ~whole)
     found = compare_names(of.evidence["name"].iloc[a[rest]], of.evidence["name"].iloc[b[rest]]).astype(np.int64)
     display = of.evidence["display"].to_numpy()
     silent = (found < 0) | ((display[a[rest]] | display[b[rest]]) & (found >= NameLevel.SHORTENED))
-    level[rest] = np.where(silent, -1, np.where(found == NameLevel.EXACT, len(NAME_BANDS), _FORMER + found))
+    level[rest] = np.where(
+        silent, len(LEVELS["name"]) - 1, np.where(found == NameLevel.EXACT, len(NAME_BANDS), _FORMER + found)
+    )
     former, name = of.evidence["former"].to_numpy(), of.evidence["name"].to_numpy()
     has = pd.notna(former)
     loose = np.flatnonzero(~whole & (has[a] | has[b]))
     met = (former[a[loose]] == name[b[loose]]) | (former[b[loose]] == name[a[loose]])
     level[loose[met]] = _FORMER
+    level[_points(of, a, b) | _points(of, b, a)] = _FORMER + NameLevel.DIFFERENT
     return level
+
+
+def _points(of: Comparer, a: Integers, b: Integers) -> Flags:
+    """Where the first is called a relative of somebody who bears the other's name: 李建国之子 is not 李建国."""
+    pointer, full = of.codes["pointer_name"], of.codes["full_name"]
+    return np.asarray((pointer[a] == full[b]) & (full[b] >= 0))
 
 
 def _birth(of: Comparer, a: Integers, b: Integers) -> Integers:
@@ -234,7 +249,8 @@ def _registered(of: Comparer, a: Integers, b: Integers) -> Integers:
 def _number(of: Comparer, a: Integers, b: Integers) -> Integers:
     """Damaged numbers against whole and damaged ones; two whole ones that differ say nothing: one is not its own."""
     same = of.same("id", a, b) & ~(of.evidence["own"].to_numpy()[a] & of.evidence["own"].to_numpy()[b])
-    level = np.where(same, 3, -1)
+    lent = of.evidence["lent"].to_numpy()
+    level = np.select([same & (lent[a] | lent[b]), same], [5, 4], default=-1)
     for one, two in ((a, b), (b, a)):
         for columns in (("id_mask", "id"), ("id_mask", "id_mask")):
             found = of.by_value(columns, one, two, _fit)
@@ -245,15 +261,15 @@ def _number(of: Comparer, a: Integers, b: Integers) -> Integers:
 def _fit(mask: str, number: str) -> int:
     from rapidfuzz.distance import OSA
 
-    if len(number) != 18:
+    if len(number) != FULL:
         return -1
-    both = [(x, y) for x, y in zip(mask, number, strict=False) if "?" not in (x, y)]
-    if len(mask) == 18 and all(x == y for x, y in both):
-        known = sum(mask[at] != "?" != number[at] for at in range(6, 18))
-        return 0 if known >= 8 else 1 if known >= 3 else -1
-    if "?" not in mask and OSA.distance(mask, number, score_cutoff=1) <= 1:
-        return 2
-    return 4
+    seen = [at for at in range(len(mask)) if at < FULL and UNKNOWN not in (mask[at], number[at])]
+    if len(mask) == FULL and all(mask[at] == number[at] for at in seen):
+        known, last = sum(at >= COUNTY for at in seen), sum(at >= SERIAL for at in seen)
+        return 0 if known >= 8 else 1 if last >= 3 else 2 if known >= 3 else -1
+    if UNKNOWN not in mask and OSA.distance(mask, number, score_cutoff=1) <= 1:
+        return 3
+    return 6
 
 
 def _household(of: Comparer, a: Integers, b: Integers) -> Integers:

@@ -91,6 +91,26 @@ def test_a_child_written_with_the_parents_number_stays_itself(found: PeopleMatch
     assert together(result, 2, 3)
 
 
+def test_who_borrows_a_number_does_not_own_it(found: PeopleMatch) -> None:
+    """An infant called by its parent and a dependant with the head's number are not the head."""
+    records, places = few(
+        {
+            "source": "hukou",
+            "name": "李建国",
+            "id_number": BERN,
+            "relation_to_head": "02",
+            "head_id_number": BERN,
+            "at": 7,
+        },
+        {"source": "grid", "name": "李建国之子", "id_number": BERN, "at": 7},
+        {"source": "grid", "name": None, "id_number": BERN, "relation_to_head": "30", "head_id_number": BERN, "at": 7},
+    )
+    assert gather(records, places)["own"].tolist() == [True, False, False]
+    result = match_people(records, places, model=found.model)
+    assert not together(result, 1, 2)
+    assert not together(result, 1, 3)
+
+
 def test_a_masked_number_with_its_name_finds_its_person(found: PeopleMatch) -> None:
     records, places = few(
         {"source": "hukou", "name": "王安娜", "id_number": ANNA, "birth_date": "1980-03-04", "at": 7},
