@@ -19,7 +19,7 @@ from connectors.loads import Load
 from connectors.opened import feed_files, marks, same_content
 from connectors.text import text_array
 from onegrid.database import Actor, Database
-from onegrid.errors import DiskFull, FeedError, NotFound, SettingsError
+from onegrid.errors import DiskFull, FeedError, NotFound, SealError, SettingsError
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
 from schemas.records import Landed
@@ -197,7 +197,7 @@ def _known_rows(source: Source, hub: _Hub, plan: Plan) -> pa.Array | None:
     path = landing.SEEN_FILE.format(source=source.name, load=plan.last.id)
     try:
         seen = landing.read_sealed(path, hub.keyring.unwrap_load_key(plan.last.wrapped_key), hub.settings)
-    except FileNotFoundError:
+    except (FileNotFoundError, SealError):  # known rows only save work: without them more rows are taken in again
         return None
     return seen.column(landing.DIGEST).combine_chunks()
 
@@ -223,6 +223,24 @@ def _end_unchanged(number: int, hub: _Hub, plan: Plan, warnings: tuple[str, ...]
     return Landing(number, "unchanged", plan.mode, 0, warnings)
 
 
+def replay_landing(load: int, database: Database, actor: Actor) -> Landing:
+    """A load that landed before, to be checked and staged again without its source.
+
+    The replay is a load of its own over the same file, with the cursor of then: after it the feed is read from there.
+    Raises NotFound when the load has no file.
+    """
+    with database.session(actor) as connection:
+        found = loads.load_by_id(connection, load)
+        if found is None or found.path is None or found.state not in loads.KEPT:
+            raise _not_landed(load)
+        number = loads.begin_replay(connection, found)
+    return Landing(number, "landed", "replay", found.read)
+
+
+def _not_landed(load: int) -> NotFound:
+    return NotFound(f"Load {load} is not in landing: `onegrid sources` lists the loads that are.")
+
+
 def read_landed(load: int, database: Database, keyring: Keyring, settings: Settings) -> Landed:
     """A landed load, read back; NotFound when there is none of that number or its file is gone, SealError when it was
     changed.
@@ -230,7 +248,7 @@ def read_landed(load: int, database: Database, keyring: Keyring, settings: Setti
     with database.session(READER) as connection:
         found = loads.load_by_id(connection, load)
     if found is None or found.path is None or found.wrapped_key is None:
-        raise NotFound(f"Load {load} is not in landing: `onegrid sources` lists the loads that are.")
+        raise _not_landed(load)
     try:
         rows = landing.read_sealed(found.path, keyring.unwrap_load_key(found.wrapped_key), settings)
     except FileNotFoundError:

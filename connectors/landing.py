@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from connectors.opened import is_local
 from onegrid.errors import DiskFull, HomeError
 from onegrid.sealing import opening_landed, parquet_decryption, parquet_encryption
 from onegrid.settings import Settings
@@ -34,11 +36,21 @@ def write_sealed(rows: pa.Table, path: str, key: bytes, settings: Settings) -> N
     system, root = _system(settings)
     with _writable(settings):
         system.makedirs(f"{root}/{path}".rpartition("/")[0], exist_ok=True)
-        with system.open(f"{root}/{path}{PART}", "wb") as file:
-            parquet.write_table(
-                rows, file, row_group_size=GROUP_ROWS, compression="zstd", encryption_properties=parquet_encryption(key)
-            )
+        try:
+            _write(rows, f"{root}/{path}{PART}", key, system)
+        except OSError:
+            remove(path, settings)
+            raise
         system.mv(f"{root}/{path}{PART}", f"{root}/{path}")
+
+
+def _write(rows: pa.Table, path: str, key: bytes, system: Any) -> None:
+    seal = parquet_encryption(key)
+    with system.open(path, "wb") as file:
+        parquet.write_table(rows, file, row_group_size=GROUP_ROWS, compression="zstd", encryption_properties=seal)
+        if is_local(system):  # the registry must not say it has a file that a power cut could still take away
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def read_sealed(path: str, key: bytes, settings: Settings) -> pa.Table:

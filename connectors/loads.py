@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from connectors.landing import ROWS_FILE
@@ -15,6 +15,7 @@ from schemas import tables
 from schemas.sources import Source
 
 UNFINISHED = ("landing", "landed", "checked")
+KEPT = ("landed", "checked", "staged", "failed")  # states in which a load may have a whole file
 SAFE = "staged"  # only what the registry has taken in counts as read: anything else is read again
 
 
@@ -104,6 +105,17 @@ def begin(connection: Connection, source: Source, mode: str, wrapped_key: bytes,
     path = ROWS_FILE.format(source=source.name, load=number)
     connection.execute(update(tables.load).where(tables.load.c.id == number).values(path=path))
     return number
+
+
+def begin_replay(connection: Connection, past: Load) -> int:
+    """A new load over the file of a past one, with all that was known of it; its number."""
+    table = tables.load
+    kept = ("source", "spec_hash", "cursor", "fingerprints", "columns", "path", "wrapped_key", "full_scan", "read")
+    copied = select(literal("replay"), literal("landed"), *(table.c[name] for name in kept)).where(
+        table.c.id == past.id
+    )
+    made = connection.execute(insert(table).from_select(["mode", "state", *kept], copied).returning(table.c.id))
+    return int(made.scalar_one())
 
 
 def finish(connection: Connection, load: int, state: str, **values: Any) -> None:

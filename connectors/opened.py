@@ -113,11 +113,12 @@ def _feed_file(system: Any, path: str, name: str) -> FeedFile:
     if info.get("type") == "directory":
         raise IsADirectoryError(path)
     changed = next((str(info[key]) for key in CHANGED_KEYS if info.get(key)), "")
-    return FeedFile(name, path, system, "file" in _protocols(system), int(info.get("size") or 0), changed)
+    return FeedFile(name, path, system, is_local(system), int(info.get("size") or 0), changed)
 
 
-def _protocols(system: Any) -> tuple[str, ...]:
-    return (system.protocol,) if isinstance(system.protocol, str) else tuple(system.protocol)
+def is_local(system: Any) -> bool:
+    """Whether an fsspec file system is this machine's own."""
+    return "file" in ((system.protocol,) if isinstance(system.protocol, str) else system.protocol)
 
 
 @contextmanager

@@ -4,21 +4,25 @@ alone.
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from sqlalchemy import select
 
 import connectors.land
+import connectors.landing
 from connectors.feed import Feed
-from connectors.land import land, read_landed
+from connectors.land import land, read_landed, replay_landing
 from onegrid.database import Actor
-from onegrid.errors import FeedRefused, FeedUnavailable, FeedUnreadable, HomeError, NotFound, SealError
+from onegrid.errors import DiskFull, FeedRefused, FeedUnavailable, FeedUnreadable, HomeError, NotFound, SealError
 from onegrid.settings import Settings
 from schemas import tables
 
+ACTOR = Actor("test")
 CSV = {"kind": "files", "path": "feed.csv", "format": "csv", "key": ["编号"]}
 
 
@@ -210,6 +214,43 @@ def test_a_landing_folder_that_cannot_be_made_is_one_sentence(hub, make_source, 
     with pytest.raises(HomeError, match=r"cannot be written"):
         hub.land(make_source(CSV))
     assert [load["state"] for load in hub.loads()] == ["failed"]
+
+
+def test_a_full_disk_leaves_no_half_file(hub, make_source, tmp_path, monkeypatch):
+    deliver(tmp_path, 3)
+
+    def full(_: object, file: BinaryIO, **__: object) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connectors.landing.parquet, "write_table", full)
+        with pytest.raises(DiskFull, match="no room left"):
+            hub.land(make_source(CSV))
+    assert hub.files() == []
+    assert hub.take(make_source(CSV)).rows == 3
+    assert [load["state"] for load in hub.loads()] == ["failed", "staged"]
+
+
+def test_a_replay_reads_the_same_rows_without_the_source(hub, make_source, tmp_path):
+    path = deliver(tmp_path, 3)
+    source = make_source(CSV)
+    first = hub.take(source)
+    deliver(tmp_path, 4)
+    second = hub.take(source)
+    path.unlink()
+    replay = replay_landing(first.load, hub.database, ACTOR)
+    assert (replay.state, replay.mode, replay.rows) == ("landed", "replay", 3)
+    assert hub.rows(replay).equals(hub.rows(first))
+    hub.set(replay.load, state="staged", clean=3, current_rows=3)
+    deliver(tmp_path, 4)
+    again = hub.take(source)  # the registry was put back, so the same delivery is news again
+    assert (again.state, again.rows) == ("landed", second.rows)
+    hub.set(replay.load, state="landed")
+    hub.land(source)
+    assert f"feed/{first.load}.parquet" in hub.files()  # a replay given up takes no other load's file with it
+    with pytest.raises(NotFound, match="Load 99"):
+        replay_landing(99, hub.database, ACTOR)
 
 
 def test_a_load_that_is_not_there(hub):
