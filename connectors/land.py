@@ -112,7 +112,7 @@ def _plan(source: Source, hub: _Hub, *, reread: bool) -> Plan:
     usable = last is not None and last.by(source) and not reread
     since = last.cursor if last is not None and usable and source.read.cursor and not due else None
     mode = "delta" if since is not None else "reconcile" if due and usable else "snapshot"
-    before = max(last.current_rows if last and source.read.cursor else 0, whole.read if whole else 0)
+    before = (last.current_rows if last else 0) if source.read.cursor else (whole.read if whole else 0)
     fingerprints: dict[str, Any] = {"reading": source.reading}
     if isinstance(source.read, FilesRead):
         fingerprints["files"] = marks(feed_files(source), last.fingerprints.get("files", {}) if last else {})

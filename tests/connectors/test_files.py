@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -11,10 +13,13 @@ import fsspec
 import pyarrow as pa
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from connectors.feed import head, read_feed
 from onegrid.errors import FeedUnavailable, FeedUnreadable
+from schemas.sources import read_source
 
 
 def rows(source, environ=None) -> list[dict[str, str | None]]:
@@ -55,6 +60,38 @@ def test_csv_keeps_quoted_newlines_blanks_and_zeros(make_source, tmp_path):
         {"编号": "007", "姓名 ": "张\n三", "备注": ' a "b" '},
         {"编号": "8", "姓名 ": "", "备注": ""},
     ]
+
+
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    table=st.lists(st.lists(cells, min_size=3, max_size=3), max_size=6), encoding=st.sampled_from(["utf-8", "gb18030"])
+)
+def test_whatever_text_is_written_is_what_is_read(table, encoding):
+    names = ["编号", "姓名 ", "姓名"]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        with (place / "feed.csv").open("w", encoding=encoding, newline="") as file:
+            csv.writer(file, quoting=csv.QUOTE_ALL).writerows([names, *table])
+        lines = [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in table]
+        (place / "feed.jsonl").write_bytes("\n".join(lines).encode(encoding))
+        for form in ("csv", "jsonl"):
+            (place / "feed.yml").write_text(SOURCE.format(form=form, encoding=encoding), encoding="utf-8")
+            found = [tuple(row.values()) for row in rows(read_source(place / "feed.yml"))]
+            assert found == [tuple(row) for row in table]
+
+
+SOURCE = """
+name: feed
+title: feed
+owner: 区民政局
+level: district
+division: "340202"
+read: {{kind: files, path: feed.{form}, encoding: {encoding}}}
+maps: {{person: {{name: 姓名}}}}
+"""
 
 
 def test_csv_in_gb18030_with_a_header_row_and_a_delimiter(make_source, tmp_path):
