@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -15,19 +17,40 @@ from onegrid.sealing import Keyring
 from registry.coding import NONE, assign, overlaps, succession
 from registry.groups import Groups
 from registry.origins import Integers, Origins
+from registry.published import Published
 from schemas.codes import LETTERS, make_many
 
 _MINT = "SELECT nextval('code_serial') AS serial FROM generate_series(1, %(number)s)"
 
 
+Act = Callable[..., object]
+
+
 @dataclass(frozen=True)
 class Publication:
-    """One run's writing: where, under which keys, its number and its moment (the `known_from` of all it writes)."""
+    """One run's writing: where, under which keys, and its number.
+
+    moment: the `known_from` of all it writes; None for the transaction's own time, which costs no column of text.
+    Writes are queued behind one another on a thread of their own, so that the database takes rows in while the next
+    ones are made; until `settle` nothing else may use the connection.
+    """
 
     connection: Connection
     keyring: Keyring
     run: int
-    moment: datetime
+    moment: datetime | None
+    _queue: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "publish"))
+    _pending: list[Future[object]] = field(default_factory=list)
+
+    def write(self, act: Act, *arguments: object) -> None:
+        """Queues `act(connection, *arguments)`."""
+        self._pending.append(self._queue.submit(act, self.connection, *arguments))
+
+    def settle(self) -> None:
+        """Waits until all is written; raises what the first failing act raised."""
+        self._queue.shutdown(wait=True)
+        for done in self._pending:
+            done.result()
 
 
 @dataclass(frozen=True)
@@ -60,14 +83,19 @@ class Coding:
 class Draft:
     """The groups of a run with their codes and locations, beside the entities published before.
 
-    entities: every code ever issued, as `published.entities`. located: `division`, `grid`, `basis` of each group.
+    located: `division`, `grid`, `basis` of each group. before: what is published.
     """
 
     to: Publication
     groups: Groups
     coding: Coding
     located: pd.DataFrame
-    entities: pd.DataFrame
+    before: Published
+
+    @property
+    def entities(self) -> pd.DataFrame:
+        """Every code ever issued."""
+        return self.before.entities
 
     @cached_property
     def _codes(self) -> pd.Series:

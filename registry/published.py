@@ -7,6 +7,7 @@ are compared as their serials, so that a million rows meet as integers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -38,12 +39,43 @@ _PAST = f"""
 _VALUES = f"""
     SELECT {_serial("code")} AS serial, property, value, sealed, record, rule, agree, differ
     FROM entity_value WHERE known_to IS NULL"""
+_MODEL = "SELECT coalesce(model, '') FROM run WHERE id = :run"
+_EDGES = "SELECT record_a, record_b FROM edge WHERE model = %(model)s"
 _RELATIONS = f"""
     SELECT {_serial("code")} AS serial, relation, {_serial("to_code")} AS to_serial, record
     FROM relation WHERE known_to IS NULL"""
 _ALIASES = f"""
     SELECT scheme, coalesce(value, blind::text) AS value, blind IS NOT NULL AS blind, {_serial("code")} AS serial
     FROM alias WHERE known_to IS NULL"""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is published, each as the function of that name reads it; edges of the version of the model that the run scores with."""
+
+    entities: pd.DataFrame
+    members: pd.DataFrame
+    past_members: pd.DataFrame
+    golden: pd.DataFrame
+    relations: pd.DataFrame
+    aliases: pd.DataFrame
+    edges: pd.DataFrame
+    model: str
+
+
+def read_published(connection: Connection, keyring: Keyring, run: int) -> Published:
+    """All that a run compares with."""
+    model = str(connection.execute(text(_MODEL), {"run": run}).scalar_one())
+    return Published(
+        entities=entities(connection),
+        members=members(connection),
+        past_members=past_members(connection),
+        golden=golden(connection, keyring),
+        relations=relations(connection),
+        aliases=aliases(connection),
+        edges=read_frame(connection, _EDGES, {"model": model}),
+        model=model,
+    )
 
 
 def entities(connection: Connection) -> pd.DataFrame:
@@ -107,12 +139,12 @@ def equal(one: pd.Series, two: pd.Series) -> Mask:
     return np.where(missing[0] | missing[1], missing[0] & missing[1], alike)
 
 
-def begin(connection: Connection, table: str, rows: pd.DataFrame, moment: datetime) -> None:
+def begin(connection: Connection, table: str, rows: pd.DataFrame, moment: datetime | None) -> None:
     """Adds rows that hold from `moment` on."""
-    copy_frame(connection, table, rows.assign(known_from=moment))
+    copy_frame(connection, table, rows if moment is None else rows.assign(known_from=moment))
 
 
-def end(connection: Connection, table: str, keys: pd.DataFrame, moment: datetime) -> None:
+def end(connection: Connection, table: str, keys: pd.DataFrame, moment: datetime | None) -> None:
     """Ends the present rows of `table` whose columns equal a row of `keys`."""
     if keys.empty:
         return

@@ -13,49 +13,66 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from onegrid.sealing import Keyring
-from registry import published, writing
+from registry import writing
 from registry.changes import ChangeCounts, Movement, changes_of, count
 from registry.draft import Bearing, Draft, Publication, code_groups
 from registry.golden import derived_values, golden_values
 from registry.groups import NOWHERE, Groups
 from registry.locations import locate
-from registry.origins import Origins
-from schemas.properties import entity_types
+from registry.origins import Integers, Origins
+from registry.published import Published, read_published
+from schemas.properties import EntityType, entity_types
 from schemas.records import Matched, Records
+
+UNDECLARED = 2  # sensitivity of a derived value that is no declared property
 
 
 def unify(
-    matched: Matched, records: Records, connection: Connection, keyring: Keyring, run: int, moment: datetime
+    matched: Matched,
+    records: Records,
+    connection: Connection,
+    keyring: Keyring,
+    run: int,
+    moment: datetime | None = None,
 ) -> ChangeCounts:
     """Brings the registry to what matching found.
 
     Codes follow the largest overlap of records (ties: the older code). Every record that `matched` names is one of
-    `records`. moment: from when on the hub knows this; later than that of any run before, with a time zone.
+    `records`. moment: from when on the hub knows this, later than that of any run before, with a time zone; None for
+    the time at which the caller's transaction began. Until it returns, nothing else may use the connection.
     """
-    to, origins = Publication(connection, keyring, run, moment), Origins.of(records)
+    origins = Origins.of(records)
+    before = read_published(connection, keyring, run)
     groups = Groups.of(matched.members, origins)
+    to = Publication(connection, keyring, run, moment)
+    coding = code_groups(to, groups, origins, before.entities, _bearing(groups, before))
     links = _links(groups, matched.relations)
-    entities, current = published.entities(connection), published.members(connection)
-    coding = code_groups(to, groups, origins, entities, _bearing(to, groups, current, entities))
-    draft = Draft(to, groups, coding, locate(groups, matched.locations, links, origins), entities)
-    moved = writing.write_entities(draft)
-    writing.write_members(draft, current)
+    draft = Draft(to, groups, coding, locate(groups, matched.locations, links, origins), before)
+    try:
+        return _write(draft, matched, records, links, origins)
+    finally:
+        to.settle()
+
+
+def _write(draft: Draft, matched: Matched, records: Records, links: pd.DataFrame, origins: Origins) -> ChangeCounts:
+    groups = draft.groups
+    touched = [writing.write_entities(draft)]
+    writing.write_members(draft)
     values = _golden(groups, records, matched, origins)
-    touched = [moved, writing.write_values(draft, values, origins), writing.write_relations(draft, links, origins)]
+    touched += [writing.write_values(draft, values, origins), writing.write_relations(draft, links, origins)]
     writing.write_aliases(draft, values, _numbers(groups, records))
-    writing.write_edges(to, matched.edges)
-    movement = _movement(draft, current, pd.concat(touched, ignore_index=True))
+    writing.write_edges(draft, matched.edges)
+    movement = _movement(draft, pd.concat(touched, ignore_index=True))
     changes = changes_of(movement)
     writing.write_changes(draft, changes)
     return count(changes, movement, len(groups.table))
 
 
-def _bearing(to: Publication, groups: Groups, current: pd.DataFrame, entities: pd.DataFrame) -> Bearing:
-    unused = (entities["status"] != "active").any()
-    past = published.past_members(to.connection) if unused else current.iloc[:0]
-    serials = entities.loc[entities["status"] == "active", "serial"].to_numpy(dtype=np.int64)
-    lines = [frame.assign(sort=groups.sort_of(frame))[["rid", "sort", "serial"]] for frame in (current, past)]
-    return Bearing(lines[0], lines[1], serials)
+def _bearing(groups: Groups, before: Published) -> Bearing:
+    active = before.entities["status"] == "active"
+    frames = (before.members, before.past_members)
+    current, past = (frame.assign(sort=groups.sort_of(frame))[["rid", "sort", "serial"]] for frame in frames)
+    return Bearing(current, past, before.entities.loc[active, "serial"].to_numpy(dtype=np.int64))
 
 
 def _links(groups: Groups, relations: pd.DataFrame) -> pd.DataFrame:
@@ -84,9 +101,17 @@ def _golden(groups: Groups, records: Records, matched: Matched, origins: Origins
         more = derived_values(derived[derived["type"] == name], entity_type, origins)
         said = pd.MultiIndex.from_frame(own[["group", "property"]])
         more = more[~pd.MultiIndex.from_frame(more[["group", "property"]]).isin(said)] if len(more) else more
-        parts.append(pd.concat([own, more], ignore_index=True).assign(type=name))
+        found = pd.concat([own, more], ignore_index=True)
+        parts.append(found.assign(type=name, sensitivity=_sensitivity(found["property"], entity_type)))
     values = pd.concat(parts, ignore_index=True)
     return values.assign(kind=groups.table["kind"].take(values["group"].to_numpy()).array)
+
+
+def _sensitivity(names: pd.Series, entity_type: EntityType) -> Integers:
+    codes, known = pd.factorize(names)
+    declared = entity_type.properties
+    levels = [declared[name].sensitivity if name in declared else UNDECLARED for name in known]
+    return np.array(levels, dtype=np.int64)[codes]
 
 
 def _own(groups: Groups, records: Records, name: str) -> pd.DataFrame:
@@ -107,8 +132,8 @@ def _numbers(groups: Groups, records: Records) -> pd.DataFrame:
     return lines.dropna().drop_duplicates(ignore_index=True)
 
 
-def _movement(draft: Draft, current: pd.DataFrame, touched: pd.DataFrame) -> Movement:
-    coding, members = draft.coding, draft.groups.members
+def _movement(draft: Draft, touched: pd.DataFrame) -> Movement:
+    coding, members, current = draft.coding, draft.groups.members, draft.before.members
     flows = coding.shared.assign(to=coding.serial[coding.shared["group"].to_numpy()])
     flows = flows.loc[flows["serial"] != flows["to"], ["serial", "to", "shared"]]
     before = pd.Index(draft.groups.at(current["rid"], draft.groups.sort_of(current)))

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from onegrid.database import copy_frame, read_frame
-from registry import published
+from onegrid.database import copy_frame
 from registry.aliases import aliases_of
 from registry.changes import written
 from registry.draft import Draft, Publication
 from registry.origins import Integers, Origins
-from registry.published import Difference, begin, difference, end, equal, load_temporary
-from schemas.properties import SEALED_FROM, entity_types
+from registry.published import SEALED_FOR, Difference, begin, difference, end, equal, load_temporary
+from schemas.properties import SEALED_FROM
 
 WEIGHT_DIGITS = 6  # of a membership's weight: what a float says beyond is the noise of summing
-UNDECLARED = 2  # sensitivity of a derived value that is no declared property
+VALUE_COLUMNS = ("property", "value", "record", "rule", "agree", "differ", "sensitivity")
 RELATIONS_MOST = 8  # kinds of relations that fit beside two serials (30 bits each) into 63 bits
 LOCATED = ("division", "grid", "basis", "records", "sources")
 _REDIRECT = """
@@ -33,8 +32,6 @@ _RENEW = """
         records = r.records, sources = r.sources, changed_run = :run
     FROM renewed r WHERE e.code = r.code"""
 _TOUCH = "UPDATE entity e SET changed_run = :run FROM touched t WHERE e.code = t.code AND e.changed_run <> :run"
-_MODEL = "SELECT coalesce(model, '') FROM run WHERE id = :run"
-_EDGES = "SELECT record_a AS rid_a, record_b AS rid_b FROM edge WHERE model = %(model)s"
 
 
 def write_entities(draft: Draft) -> pd.DataFrame:
@@ -43,7 +40,7 @@ def write_entities(draft: Draft) -> pd.DataFrame:
     wanted = pd.concat([table, draft.located], axis=1).assign(code=draft.coding.code, status="active")
     before = draft.place_before
     runs = {"created_run": draft.to.run, "changed_run": draft.to.run}
-    copy_frame(draft.to.connection, "entity", wanted[before < 0].assign(**runs))
+    draft.to.write(copy_frame, "entity", wanted[before < 0].assign(**runs))
     known = np.flatnonzero(before >= 0)
     old, new = draft.entities.take(before[known]), wanted.take(known)
     alike = {name: equal(new[name], old[name]) for name in (*LOCATED, "status")}
@@ -55,8 +52,7 @@ def write_entities(draft: Draft) -> pd.DataFrame:
 
 def _renew(draft: Draft, rows: pd.DataFrame) -> None:
     if not rows.empty:
-        load_temporary(draft.to.connection, "renewed", "entity", rows)
-        draft.to.connection.execute(text(_RENEW), {"run": draft.to.run})
+        draft.to.write(_through, "renewed", rows, _RENEW, draft.to.run)
 
 
 def _redirect(draft: Draft) -> None:
@@ -72,14 +68,24 @@ def _redirect(draft: Draft) -> None:
             ).array,
         }
     )
-    load_temporary(draft.to.connection, "redirect", "entity", rows)
-    draft.to.connection.execute(text(_REDIRECT), {"run": draft.to.run})
-    draft.to.connection.execute(text(_FOLLOW))
+    draft.to.write(_through, "redirect", rows, _REDIRECT, draft.to.run)
+    draft.to.write(_follow)
 
 
-def write_members(draft: Draft, current: pd.DataFrame) -> None:
+def _through(connection: Connection, name: str, rows: pd.DataFrame, statement: str, run: int) -> None:
+    """Runs `statement` over a temporary table of columns of `entity`."""
+    load_temporary(connection, name, "entity", rows)
+    connection.execute(text(statement), {"run": run})
+
+
+def _follow(connection: Connection) -> None:
+    """Redirects to a code that was now merged go on to its successor: always one hop."""
+    connection.execute(text(_FOLLOW))
+
+
+def write_members(draft: Draft) -> None:
     """Which record belongs to which code, how and how surely."""
-    groups, lines = draft.groups, draft.groups.members
+    groups, lines, current = draft.groups, draft.groups.members, draft.before.members
     wanted = lines.assign(
         at=groups.at(lines["rid"], lines["sort"].to_numpy()),
         serial=draft.coding.serial[lines["group"].to_numpy()],
@@ -88,59 +94,57 @@ def write_members(draft: Draft, current: pd.DataFrame) -> None:
     now = current.assign(at=groups.at(current["rid"], groups.sort_of(current)))
     found = difference(wanted, now, ("serial", "how", "weight"))
     keys = now.loc[found.ended, ["rid", "type", "kind"]].rename(columns={"rid": "record"})
-    end(draft.to.connection, "membership", keys, draft.to.moment)
-    fresh = wanted[found.fresh].sort_values(["group", "rid"])
-    group = fresh["group"].to_numpy()
-    rows = fresh[["rid", "how", "weight"]].rename(columns={"rid": "record"}).reset_index(drop=True)
-    rows = rows.assign(
-        type=groups.table["type"].take(group).array,
-        kind=groups.table["kind"].take(group).array,
-        code=draft.coding.code.take(group).array,
-        run=draft.to.run,
+    draft.to.write(end, "membership", keys, draft.to.moment)
+    fresh = np.flatnonzero(found.fresh)
+    fresh = fresh[np.argsort(wanted["at"].to_numpy()[fresh])]  # the order of the index on the table
+    group, lines = wanted["group"].to_numpy()[fresh], wanted[["rid", "how", "weight"]].take(fresh)
+    rows = (
+        lines.rename(columns={"rid": "record"})
+        .reset_index(drop=True)
+        .assign(
+            type=_words(groups.table["type"], group),
+            kind=_words(groups.table["kind"], group),
+            code=draft.coding.code.take(group).array,
+            run=draft.to.run,
+        )
     )
-    begin(draft.to.connection, "membership", rows, draft.to.moment)
+    draft.to.write(begin, "membership", rows, draft.to.moment)
+
+
+def _words(column: pd.Series, rows: Integers) -> pd.Categorical:
+    """Few distinct words by row, without a copy of the text for each."""
+    codes, words = pd.factorize(column)
+    return pd.Categorical.from_codes(codes[rows], categories=pd.Index(words))
 
 
 def write_values(draft: Draft, values: pd.DataFrame, origins: Origins) -> pd.DataFrame:
     """The golden values; what is sensitive is sealed. Says which properties now have another value."""
-    to, current = draft.to, published.golden(draft.to.connection, draft.to.keyring)
+    current = draft.before.golden
     values = values.assign(serial=draft.coding.serial[values["group"].to_numpy()])
-    names = pd.Index(pd.concat([values["property"], current["property"]]).unique())
+    names = pd.Index(pd.concat([values["property"].astype("str"), current["property"]]).unique())
     wanted, now = (frame.assign(at=_beside(frame, names)) for frame in (values, current))
     found = difference(wanted, now, ("value", "record", "rule", "agree", "differ"))
     ended = now[found.ended]
     keys = ended[["property"]].assign(code=draft.codes(ended["serial"]).array)
-    end(to.connection, "entity_value", keys, to.moment)
-    fresh = wanted[found.fresh].sort_values("at", ignore_index=True)
-    columns = ["property", "value", "record", "rule", "agree", "differ"]
-    rows = fresh[columns].assign(
-        code=draft.coding.code.take(fresh["group"].to_numpy()).array,
-        sensitivity=_sensitivities(fresh),
-        valid_from=origins.date.take(origins.at(fresh["record"].to_numpy())).array,
-    )
-    begin(to.connection, "entity_value", _sealed(rows, to), to.moment)
+    draft.to.write(end, "entity_value", keys, draft.to.moment)
+    fresh = np.flatnonzero(found.fresh)
+    fresh = fresh[np.argsort(wanted["at"].to_numpy()[fresh])]
+    rows = wanted[list(VALUE_COLUMNS)].take(fresh).reset_index(drop=True)
+    rows["code"] = draft.coding.code.take(wanted["group"].to_numpy()[fresh]).array
+    rows["valid_from"] = origins.date.take(origins.at(rows["record"].to_numpy())).array
+    draft.to.write(begin, "entity_value", _sealed(rows, draft.to), draft.to.moment)
     return _other_values(wanted, now, found, draft)
 
 
 def _beside(frame: pd.DataFrame, names: pd.Index) -> Integers:
-    place = names.get_indexer(pd.Index(frame["property"]))
+    codes, known = pd.factorize(frame["property"])
+    place = names.get_indexer(pd.Index(known))[codes]
     return frame["serial"].to_numpy(dtype=np.int64) * len(names) + place
-
-
-def _sensitivities(values: pd.DataFrame) -> pd.Series:
-    known = {
-        f"{kind.name}/{prop.name}": prop.sensitivity
-        for kind in entity_types().values()
-        for prop in kind.properties.values()
-    }
-    return (
-        values["type"].astype("str").str.cat(values["property"], sep="/").map(known).fillna(UNDECLARED).astype("int64")
-    )
 
 
 def _sealed(rows: pd.DataFrame, to: Publication) -> pd.DataFrame:
     secret = rows["sensitivity"] >= SEALED_FROM
-    sealed = to.keyring.seal_many(rows["value"].where(secret), published.SEALED_FOR)
+    sealed = to.keyring.seal_many(rows["value"].where(secret), SEALED_FOR)
     return rows.assign(sealed=sealed, value=rows["value"].where(~secret))
 
 
@@ -156,7 +160,7 @@ def _other_values(wanted: pd.DataFrame, now: pd.DataFrame, found: Difference, dr
 
 def write_relations(draft: Draft, links: pd.DataFrame, origins: Origins) -> pd.DataFrame:
     """Who lives where and belongs to what; says which codes have another relation."""
-    to, current, serial = draft.to, published.relations(draft.to.connection), draft.coding.serial
+    current, serial = draft.before.relations, draft.coding.serial
     links = links.assign(serial=serial[links["group"].to_numpy()], to_serial=serial[links["to_group"].to_numpy()])
     links = links.rename(columns={"rid": "record"})
     names = pd.Index(pd.concat([links["relation"], current["relation"]]).unique())
@@ -166,15 +170,15 @@ def write_relations(draft: Draft, links: pd.DataFrame, origins: Origins) -> pd.D
     keys = ended[["relation"]].assign(
         code=draft.codes(ended["serial"]).array, to_code=draft.codes(ended["to_serial"]).array
     )
-    end(to.connection, "relation", keys, to.moment)
+    draft.to.write(end, "relation", keys, draft.to.moment)
     fresh = wanted[found.fresh].sort_values("serial", ignore_index=True)
     rows = fresh[["relation", "record"]].assign(
         code=draft.coding.code.take(fresh["group"].to_numpy()).array,
         to_code=draft.coding.code.take(fresh["to_group"].to_numpy()).array,
         valid_from=origins.date.take(origins.at(fresh["record"].to_numpy())).array,
-        run=to.run,
+        run=draft.to.run,
     )
-    begin(to.connection, "relation", rows, to.moment)
+    draft.to.write(begin, "relation", rows, draft.to.moment)
     lone = pd.concat([fresh[["at", "serial", "relation"]], ended[["at", "serial", "relation"]]])
     lone = lone[~lone["at"].duplicated(keep=False)]
     return pd.DataFrame({"serial": lone["serial"], "part": "relations", "name": lone["relation"]})
@@ -189,16 +193,16 @@ def _between(frame: pd.DataFrame, names: pd.Index) -> Integers:
 
 def write_aliases(draft: Draft, values: pd.DataFrame, numbers: pd.DataFrame) -> None:
     """Official numbers that lead to codes."""
-    to, current = draft.to, published.aliases(draft.to.connection)
-    wanted = aliases_of(values, numbers, to.keyring)
+    current = draft.before.aliases
+    wanted = aliases_of(values, numbers, draft.to.keyring)
     wanted = wanted.assign(serial=draft.coding.serial[wanted["group"].to_numpy()])
     wanted = wanted.drop_duplicates(["scheme", "value", "serial"], ignore_index=True)
     both = pd.concat([frame[["scheme", "value", "serial"]] for frame in (wanted, current)], ignore_index=True)
     at = both.groupby(["scheme", "value", "serial"], sort=False).ngroup().to_numpy()
     wanted, now = wanted.assign(at=at[: len(wanted)]), current.assign(at=at[len(wanted) :])
     found = difference(wanted, now, ())
-    end(to.connection, "alias", _alias_rows(now[found.ended], draft), to.moment)
-    begin(to.connection, "alias", _alias_rows(wanted[found.fresh], draft), to.moment)
+    draft.to.write(end, "alias", _alias_rows(now[found.ended], draft), draft.to.moment)
+    draft.to.write(begin, "alias", _alias_rows(wanted[found.fresh], draft), draft.to.moment)
 
 
 def _alias_rows(lines: pd.DataFrame, draft: Draft) -> pd.DataFrame:
@@ -208,18 +212,16 @@ def _alias_rows(lines: pd.DataFrame, draft: Draft) -> pd.DataFrame:
     return lines[["scheme"]].assign(value=value.where(~blind), blind=value.where(blind), code=code)
 
 
-def write_edges(to: Publication, edges: pd.DataFrame) -> None:
+def write_edges(draft: Draft, edges: pd.DataFrame) -> None:
     """Scored pairs, each once for each version of the model."""
     if edges.empty:
         return
-    model = to.connection.execute(text(_MODEL), {"run": to.run}).scalar_one()
-    known = read_frame(to.connection, _EDGES, {"model": model})
-    fresh = edges.drop_duplicates(["rid_a", "rid_b"])
-    packed = [frame["rid_a"].to_numpy(np.int64) << 32 | frame["rid_b"].to_numpy(np.int64) for frame in (fresh, known)]
-    fresh = fresh[~np.isin(packed[0], packed[1])].sort_values(["rid_a", "rid_b"])
-    names = {"rid_a": "record_a", "rid_b": "record_b"}
-    copy_frame(
-        to.connection, "edge", fresh[["type", "rid_a", "rid_b", "weight"]].rename(columns=names).assign(model=model)
+    wanted = edges.rename(columns={"rid_a": "record_a", "rid_b": "record_b"}).drop_duplicates(["record_a", "record_b"])
+    both = (wanted, draft.before.edges)
+    packed = [frame["record_a"].to_numpy(np.int64) << 32 | frame["record_b"].to_numpy(np.int64) for frame in both]
+    fresh = wanted[~np.isin(packed[0], packed[1])].sort_values(["record_a", "record_b"])
+    draft.to.write(
+        copy_frame, "edge", fresh[["type", "record_a", "record_b", "weight"]].assign(model=draft.before.model)
     )
 
 
@@ -237,9 +239,10 @@ def write_changes(draft: Draft, changes: pd.DataFrame) -> None:
         now = draft.groups.table["type"] if name == "type" else draft.located[name]
         before = draft.entities[name].reindex(entity).reset_index(drop=True)
         rows[name] = now.reindex(group).reset_index(drop=True).where(group >= 0, before).array
-    copy_frame(draft.to.connection, "change", rows.assign(at=draft.to.moment))
-    load_temporary(draft.to.connection, "touched", "entity", rows[["code"]])
-    draft.to.connection.execute(text(_TOUCH), {"run": draft.to.run})
+    draft.to.write(copy_frame, "change", rows if draft.to.moment is None else rows.assign(at=draft.to.moment))
+    if draft.before.entities.empty:
+        return
+    draft.to.write(_through, "touched", rows[["code"]], _TOUCH, draft.to.run)
 
 
 def _touched(serials: Integers, part: str, different: dict[str, np.typing.NDArray[np.bool_]]) -> pd.DataFrame:
