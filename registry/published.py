@@ -51,7 +51,7 @@ _ALIASES = f"""
 
 @dataclass(frozen=True)
 class Published:
-    """What is published, each as the function of that name reads it; edges of the version of the model that the run scores with."""
+    """What is published, as the functions of those names read it; edges of the model of the run alone."""
 
     entities: pd.DataFrame
     members: pd.DataFrame
