@@ -172,5 +172,6 @@ def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
     found["lent"] = found["pointer"].notna() | ((found["id"] == found["head_id"]) & dependant)
     said = birth_right | (agrees & ~(lone & birth_wrong)) | (silent & ~birth_wrong & ~sex_wrong)
     found["own"] = has & said & ~found["lent"].to_numpy(dtype=bool)
+    found["own_id"] = found["id"].where(found["own"])
     found["trusted"] = found["own"] & (agrees | birth_right) & ~birth_wrong & ~sex_wrong
     return found

@@ -91,13 +91,20 @@ def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
     )
 
 
+def impossible(levels: pd.DataFrame) -> Flags:
+    """The pairs that cannot be one person: another birth date altogether, a borrowed number, a head's dependant."""
+    never = {"birth": "different", "id": "same, borrowed", "household": "head of the other"}
+    met = [levels[name].to_numpy() == LEVELS[name].index(label) for name, label in never.items()]
+    return np.asarray(np.logical_or.reduce(met))
+
+
 class Comparer:
     """Computes the levels of pairs of evidence rows; what rows share is prepared once."""
 
     def __init__(self, evidence: pd.DataFrame, tables: Tables) -> None:
         self.evidence = evidence
         self.codes = {name: pd.factorize(evidence[name])[0] for name in _CODED}
-        self._code_alike(("id", "id_all"), ("head_id", "head_all"))
+        self._code_alike(("own_id", "id_all"), ("head_id", "head_all"))
         self._code_alike(("pointer", "pointer_name"), ("full", "full_name"))
         self._code_alike(("dwelling", "dwelling_at"), ("registered", "registered_at"))
         bearers = evidence["name"].map(tables.names).fillna(1).to_numpy()
@@ -277,7 +284,8 @@ def _household(of: Comparer, a: Integers, b: Integers) -> Integers:
     lead = of.evidence["relation"].isin(HEAD_ROLES).to_numpy()
     above = ((head[a] == id_[b]) & (id_[b] >= 0), (head[b] == id_[a]) & (id_[a] >= 0))
     own = (above[0] & lead[a]) | (above[1] & lead[b])
-    over = (above[0] & ~lead[a]) | (above[1] & ~lead[b])
+    below = of.evidence["relation"].notna().to_numpy() & ~lead
+    over = (above[0] & below[a]) | (above[1] & below[b])
     together = of.same("household_number", a, b) | ((head[a] == head[b]) & (head[a] >= 0))
     role = together & of.same("relation", a, b)
     known = of.both("household_number", a, b) | ((head[a] >= 0) & (head[b] >= 0)) | own | over

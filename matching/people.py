@@ -17,7 +17,7 @@ import pandas as pd
 from matching.blocking import candidates
 from matching.cluster import Rules, cluster
 from matching.evidence import Homes, gather
-from matching.levels import Comparer
+from matching.levels import Comparer, impossible
 from matching.model import Model, predict
 from matching.training import train_people
 from schemas.records import Matched, Records
@@ -69,7 +69,8 @@ def match_people(
     clock.step("train")
     edges, more = score(evidence, node, model)
     clock.step("score")
-    found = cluster(_on_nodes(edges, node), np.unique(node), _rules(evidence, node, judgements), JOIN)
+    on_nodes = edges.assign(a=node[edges["a"].to_numpy()], b=node[edges["b"].to_numpy()])
+    found = cluster(on_nodes, np.unique(node), _rules(evidence, node, judgements, on_nodes), JOIN)
     clock.step("cluster")
     matched = _matched(evidence, node, found, edges)
     clock.step("members")
@@ -85,7 +86,7 @@ def exact_pass(evidence: pd.DataFrame) -> Integers:
 
 
 def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The scored candidate pairs (positions `a` < `b`, `weight`) and how many there were.
+    """The scored candidate pairs (positions `a` < `b`, `weight`, `apart`: never one person) and how many there were.
 
     A group of the exact pass is compared by its distinct variants alone: rows that say the same score the same.
     """
@@ -93,26 +94,24 @@ def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.Data
     view = evidence.iloc[chosen].reset_index(drop=True)
     found = candidates(view, ~view["own"].to_numpy())
     levels = Comparer(view, model.tables).levels(found.a, found.b)
-    edges = pd.DataFrame({"a": chosen[found.a], "b": chosen[found.b], "weight": predict(model, levels)})
+    pairs = {"a": chosen[found.a], "b": chosen[found.b], "weight": predict(model, levels), "apart": impossible(levels)}
+    edges = pd.DataFrame(pairs)
     counts = {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "pairs": len(edges)}
     return edges, {**counts, "hubs": sum(found.hubs.values())}
 
 
-def _on_nodes(edges: pd.DataFrame, node: Integers) -> pd.DataFrame:
-    return edges.assign(a=node[edges["a"].to_numpy()], b=node[edges["b"].to_numpy()])
-
-
-def _rules(evidence: pd.DataFrame, node: Integers, judgements: pd.DataFrame | None) -> Rules:
+def _rules(evidence: pd.DataFrame, node: Integers, judgements: pd.DataFrame | None, edges: pd.DataFrame) -> Rules:
     trusted = evidence.loc[evidence["trusted"].to_numpy(), ["id"]]
+    apart = edges.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
     exclusive = trusted.set_index(pd.Index(node[trusted.index])).groupby(level=0).first()
     if judgements is None or judgements.empty:
-        return Rules(exclusive=exclusive)
+        return Rules(exclusive, apart)
     where = pd.Series(node, index=evidence["rid"].to_numpy())
     pairs = pd.DataFrame({"a": judgements["rid_a"].map(where), "b": judgements["rid_b"].map(where)})
     known = pairs.notna().all(axis=1)
     same = (judgements["verdict"] == "same").to_numpy()
     sides = [pairs[known & flag].astype("int64") for flag in (~same, same)]
-    return Rules(exclusive=exclusive, apart=sides[0], together=sides[1])
+    return Rules(exclusive, pd.concat([apart, sides[0]], ignore_index=True), sides[1])
 
 
 def _matched(evidence: pd.DataFrame, node: Integers, found: pd.Series, edges: pd.DataFrame) -> Matched:
