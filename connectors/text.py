@@ -127,9 +127,8 @@ def checked_header(names: Sequence[Any], where: str) -> list[str]:
     for place, name in enumerate(header):
         if name and name in header[:place]:
             first = header.index(name) + 1
-            raise FeedUnreadable(
-                f"{where} has two columns of one name, {first} and {place + 1} ({name}): rename one of them"
-            )
+            # by number only: where the header is missing, the first row holds persons
+            raise FeedUnreadable(f"{where} has two columns of one name, {first} and {place + 1}: rename one of them")
     if not named:
         raise FeedUnreadable(
             f"{where} has no names where its header should be; set read.header to the row that holds them"

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import errno
 import json
+import pickle
+import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -175,6 +179,54 @@ def test_a_run_killed_while_reading_leaves_nothing_that_counts(hub, make_source,
             hub.land(source)
     assert [load["state"] for load in hub.loads()] == ["landing"]
     assert hub.take(source).rows == 5
+    assert [load["state"] for load in hub.loads()] == ["abandoned", "staged"]
+
+
+KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+
+import connectors.landing
+from connectors.land import land
+from onegrid.database import Actor, Database
+from onegrid.sealing import Keyring
+from onegrid.settings import Settings
+from schemas.sources import read_source
+
+url, passwords, name, path, home, when = pickle.loads(sys.stdin.buffer.read())
+from onegrid.postgres import Server
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+write = connectors.landing.parquet.write_table
+def half(rows, file, **options):
+    write(rows, file, **options)
+    file.flush()
+    die()
+
+if when == "writing":
+    connectors.landing.parquet.write_table = half
+else:
+    import connectors.loads
+    connectors.loads.finish = die
+database = Database(Server(url, passwords), name)
+land(read_source(Path(path)), database, Keyring.of(bytes(range(32))), Settings(Path(home)), Actor("test"))
+"""
+
+
+@pytest.mark.parametrize(("when", "left"), [("writing", ".parquet.part"), ("written", ".parquet")])
+def test_kill_9_while_landing_then_again(hub, make_source, tmp_path, when, left):
+    deliver(tmp_path, 5)
+    source = make_source(CSV)
+    server = hub.database.server
+    told = (server.url, dict(server.passwords), hub.database.name, str(source.file), str(hub.settings.home), when)
+    killed = subprocess.run([sys.executable, "-c", KILLED], input=pickle.dumps(told), check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [load["state"] for load in hub.loads()] == ["landing"]
+    assert [file.endswith(left) for file in hub.files()] == [True]
+    again = hub.take(source)
+    assert (again.rows, hub.files()) == (5, [f"feed/{again.load}.parquet"])
     assert [load["state"] for load in hub.loads()] == ["abandoned", "staged"]
 
 
