@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onegrid.database import Actor, Database, open_database
-from onegrid.errors import FeedError, FeedRefused, OneGridError
+from onegrid.errors import FeedError, FeedRefused, NotFound, OneGridError
 from onegrid.meter import Meter
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
@@ -322,16 +323,19 @@ def feeds_of(sources: Iterable[Source]) -> dict[str, Feed]:
 
 def run(hub: Hub, sources: Sequence[Source], *, reread: bool = False) -> Summary:
     """Land, check, match and publish every source once, in this process. Raises RunBusy when another run is at it."""
-    from registry.figures import entity_counts, standing_counts
-
     with alone(hub), Meter(STAGES) as meter:
         syncs = [Sync(source, reread) for source in sources]
         for sync in syncs:
             run_sync(hub, sync, meter)
         changes = run_unify(hub, feeds_of(sources), meter)
-        with hub.database.session(hub.actor) as connection:
-            standing = standing_counts(connection)
-            entities = entity_counts(connection)
+        return _summary(hub, syncs, changes, meter)
+
+
+def _summary(hub: Hub, syncs: Sequence[Sync], changes: dict[str, int], meter: Meter) -> Summary:
+    from registry.figures import entity_counts, standing_counts
+
+    with hub.database.session(hub.actor) as connection:
+        standing, entities = standing_counts(connection), entity_counts(connection)
     return Summary(
         sources={s.source.name: _outcome(s, standing) for s in syncs},
         entities=entities,
@@ -371,3 +375,44 @@ def replay(hub: Hub, source: Source, load: int) -> Sync:
     for step in (check, stage):
         step(hub, sync)
     return sync
+
+
+def replay(hub: Hub, sources: Sequence[Source], load: int) -> Summary:
+    """Check and stage a landed load again, without its source, and publish. Raises NotFound when it is not in landing."""
+    from connectors.land import read_landed, replay_landing
+
+    landing = replay_landing(load, hub.database, hub.actor)
+    name = read_landed(landing.load, hub.database, hub.keyring, hub.settings).source
+    source = next((found for found in sources if found.name == name), None)
+    if source is None:
+        raise NotFound(f"Load {load} is of the source {name}, which is not declared in the folder of sources.")
+    with alone(hub), Meter(STAGES) as meter:
+        sync = Sync(source, landing=landing, state="landed")
+        for step in (check, stage):
+            with meter.stage(step.__name__) as tally:
+                tally.rows += step(hub, sync)
+        changes = run_unify(hub, feeds_of(sources), meter)
+        return _summary(hub, [sync], changes, meter)
+
+
+def replay_quarantine(hub: Hub, source: Source, corrected: Path | None = None) -> tuple[int, int]:
+    """Check a source's quarantined rows again, as its file and the kinds now say, and stage those that are mended.
+
+    corrected: an exported file whose cells were corrected; then only its rows. Returns rows mended and rows still held.
+    """
+    from connectors.loads import begin, finish
+    from quality.check import check as check_rows
+    from quality.quarantine import rows_to_replay, settle_replay
+    from registry.stage import stage as stage_records
+    from schemas.records import Landed
+
+    with alone(hub), hub.database.session(hub.actor) as connection:
+        ids, rows = rows_to_replay(connection, hub.keyring, source.name, corrected)
+        if not ids:
+            return 0, 0
+        load = begin(connection, source, "delta", b"", full=False)
+        checked = check_rows(Landed(load, source.name, "delta", rows), source)
+        finish(connection, load, "landed", path=None, wrapped_key=None)
+        stage_records(checked, connection, hub.keyring, entity_types())
+        settle_replay(connection, ids, checked)
+    return checked.counts.clean, checked.counts.quarantined

@@ -1,0 +1,363 @@
+"""The command line: `onegrid COMMAND`. This is the process's edge: errors of ours end here as one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from onegrid.errors import NotFound, OneGridError, SourceFileError
+from onegrid.settings import Settings, default_home, read_settings
+
+if TYPE_CHECKING:
+    from onegrid.pipeline import Hub, Summary
+
+Arguments = argparse.Namespace
+TYPES = ("person", "household", "place", "thing", "organization", "event")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. A stop signal ends the process in good order, so that nothing is left running."""
+    signal.signal(signal.SIGTERM, _stop)
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.act(arguments)
+    except OneGridError as error:
+        say(f"onegrid: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("onegrid: stopped; the last published state stands, and the next run goes on from there.")
+        return 130
+    except BrokenPipeError:
+        return 141
+    return code
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def say(text: str) -> None:
+    """A line for the person at the keyboard; standard output is kept for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="onegrid", description="A data-integration hub for a district.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, text, act, options in COMMANDS:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(act=act, command=name)
+        for flags, more in options:
+            command.add_argument(*flags, **more)  # type: ignore[arg-type]
+    return parser
+
+
+# ---------------------------------------------------------------- commands
+
+
+def run(arguments: Arguments) -> int:
+    """Land, check, match and publish every source of the folder once."""
+    from onegrid import pipeline
+    from schemas.sources import read_sources
+
+    sources, errors = read_sources(arguments.sources)
+    if not sources:
+        raise errors[0]
+    with _hub(arguments) as hub:
+        summary = pipeline.run(hub, sources, reread=arguments.reread)
+    for error in errors:
+        summary.sources[Path(error.file).stem] = {**_nothing(), "state": "refused", "error": str(error)}
+    print(summary_text(summary))
+    if arguments.json:
+        found = {name: getattr(summary, name) for name in ("sources", "entities", "changes", "stages")}
+        print(json.dumps(found, ensure_ascii=False))
+    failures = [*map(str, errors), *summary.errors]
+    for failure in failures:
+        say(f"onegrid: {failure}")
+    return 1 if failures else 0
+
+
+def _nothing() -> dict[str, object]:
+    return dict.fromkeys(("read", "clean", "quarantined", "repeated", "deleted", "withheld"), 0)
+
+
+def check(arguments: Arguments) -> int:
+    """Read the head of a feed and say what the checks would say; writes nothing."""
+    from connectors.feed import head
+    from quality.preview import preview, preview_text
+    from schemas.sources import read_source
+
+    source = read_source(arguments.file)
+    print(preview_text(preview(source, head(source, arguments.rows))))
+    return 0
+
+
+def sources(arguments: Arguments) -> int:
+    """List the declared sources with their last loads and freshness."""
+    from registry.figures import source_states
+
+    with _hub(arguments) as hub, hub.database.session(hub.actor) as connection:
+        found = source_states(connection)
+    _table(found.rename(columns={"finished_at": "last load", "good_at": "last good", "current_rows": "rows"}))
+    return 0
+
+
+def properties(_: Arguments) -> int:
+    """Print the properties a feed may map, with kind, unit and sensitivity."""
+    from schemas.properties import entity_types
+
+    for kind in entity_types().values():
+        print(f"{kind.name}  {kind.title}" + ("  (derived, never mapped)" if kind.derived else ""))
+        for found in kind.properties.values():
+            print(f"  {found.name:<22}{found.kind:<12}{found.unit:<8}sensitivity {found.sensitivity}  {found.title}")
+    return 0
+
+
+def export(arguments: Arguments) -> int:
+    """Write members or entities to a Parquet file."""
+    from registry.export import export_entities, export_members
+
+    with _hub(arguments) as hub, hub.database.session(hub.actor) as connection:
+        if arguments.what == "members":
+            rows = export_members(connection, arguments.out)
+        else:
+            rows = export_entities(connection, hub.keyring, arguments.type, arguments.out)
+    say(f"{rows:,} rows in {arguments.out}")
+    return 0
+
+
+def show(arguments: Arguments) -> int:
+    """Draw an entity; an official number is read from standard input, so that no shell keeps it."""
+    from registry.show import find_by_number, show as draw
+
+    with _hub(arguments) as hub, hub.database.session(hub.actor) as connection:
+        codes = [arguments.code]
+        if arguments.code == "-":
+            codes = find_by_number(connection, hub.keyring, sys.stdin.readline().strip())
+            if not codes:
+                raise NotFound("No entity bears the number on standard input.")
+        for code in codes:
+            print(draw(connection, hub.keyring, code))
+    return 0
+
+
+def quality(arguments: Arguments) -> int:
+    """Show how good the data is, by owner, level, division, grid, property, source or type."""
+    from quality.report import scores_csv, scores_text, write_report
+    from quality.scores import scores, trend
+
+    by = [name.strip() for name in arguments.by.split(",") if name.strip()]
+    with _hub(arguments) as hub, hub.database.session(hub.actor) as connection:
+        found = scores(connection, by)
+        if arguments.format == "html":
+            out = arguments.out or Path("quality.html")
+            write_report(found, trend(connection, by), by, out)
+            say(f"The report is in {out}")
+            return 0
+    text = scores_csv(found) if arguments.format == "csv" else scores_text(found)
+    if arguments.out:
+        arguments.out.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+    return 0
+
+
+def quarantine(arguments: Arguments) -> int:
+    """List, export or replay what the checks held back."""
+    from quality.quarantine import export_quarantine, list_quarantine
+
+    with _hub(arguments) as hub:
+        if arguments.what == "replay":
+            return _replay_quarantine(hub, arguments)
+        with hub.database.session(hub.actor) as connection:
+            if arguments.what == "list":
+                _table(list_quarantine(connection, arguments.source, arguments.state), arguments.rows)
+                return 0
+            out = arguments.out or Path("quarantine.xlsx")
+            lines = export_quarantine(connection, hub.keyring, out, arguments.source, arguments.state)
+    say(f"{lines:,} lines in {out}; the file holds personal values: keep it as you keep the feed.")
+    return 0
+
+
+def _replay_quarantine(hub: Hub, arguments: Arguments) -> int:
+    from onegrid import pipeline
+    from schemas.sources import read_sources
+
+    declared, errors = read_sources(arguments.sources)
+    chosen = [source for source in declared if arguments.source in (None, source.name)]
+    if not chosen:
+        raise errors[0] if errors else NotFound(f"No source {arguments.source} is declared in {arguments.sources}.")
+    for source in chosen:
+        mended, left = pipeline.replay_quarantine(hub, source, arguments.corrected)
+        say(f"{source.name}: {mended:,} rows mended, {left:,} still held back")
+    summary = pipeline.run(hub, declared)
+    print(summary_text(summary))
+    return 1 if summary.errors else 0
+
+
+def replay(arguments: Arguments) -> int:
+    """Check, stage and publish a landed load again, without its source."""
+    from onegrid import pipeline
+    from schemas.sources import read_sources
+
+    declared, _ = read_sources(arguments.sources)
+    with _hub(arguments) as hub:
+        summary = pipeline.replay(hub, declared, arguments.load)
+    print(summary_text(summary))
+    return 1 if summary.errors else 0
+
+
+def database(arguments: Arguments) -> int:
+    """Print the SQL a database administrator runs on a server of yours, or say where the embedded one answers."""
+    if arguments.print_sql:
+        from onegrid.database import setup_sql
+
+        print(setup_sql())
+        return 0
+    with _hub(arguments) as hub:
+        print(hub.database.app_url.render_as_string(hide_password=True))
+    return 0
+
+
+def demo(arguments: Arguments) -> int:
+    """Build the sample town and run all its feeds into a registry."""
+    import shutil
+
+    from onegrid import pipeline
+    from schemas.sources import read_sources
+
+    folder = (arguments.dir or default_home() / "demo").absolute()
+    town, home = folder / "town", folder / "home"
+    if (mark := folder / ".scale").exists() and mark.read_text() != str(arguments.scale):
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not mark.exists():
+        from town.build import build
+
+        say(f"Building X Street at scale {arguments.scale:g} in {town} ...")
+        build(arguments.scale, arguments.seed, town, tell=say)
+        mark.write_text(str(arguments.scale))
+    declared, _ = read_sources(town / "sources")
+    with pipeline.open_hub(read_settings(home), _actor("demo"), say) as hub:
+        summary = pipeline.run(hub, declared)
+        print(summary_text(summary))
+        print(household_of_note(hub))
+    print(f"\nThe registry is in {home}:\n  .venv/bin/onegrid quality --home {home} --by owner\n  .venv/bin/onegrid sources --home {home}")
+    return 1 if summary.errors else 0
+
+
+def household_of_note(hub: Hub) -> str:
+    """One residential household, drawn whole: the largest of those seen by most feeds."""
+    from registry.show import show as draw
+    from sqlalchemy import text
+
+    query = (
+        "SELECT code FROM entity WHERE type = 'household' AND kind = 'residential' AND status = 'active' "
+        "AND records BETWEEN 8 AND 20 ORDER BY sources DESC, records DESC, code LIMIT 1"
+    )
+    with hub.database.session(hub.actor) as connection:
+        code = connection.execute(text(query)).scalar()
+        return "" if code is None else draw(connection, hub.keyring, str(code))
+
+
+# ---------------------------------------------------------------- what commands share
+
+
+def _actor(command: str) -> object:
+    from onegrid.database import Actor
+
+    return Actor(f"onegrid {command}")
+
+
+def _hub(arguments: Arguments):  # type: ignore[no-untyped-def]
+    from onegrid import pipeline
+
+    settings: Settings = read_settings(arguments.home)
+    return pipeline.open_hub(settings, _actor(arguments.command), say)
+
+
+def _table(frame: object, rows: int | None = None) -> None:
+    import pandas as pd
+
+    assert isinstance(frame, pd.DataFrame)
+    shown = frame if rows is None else frame.head(rows)
+    print(shown.to_string(index=False, na_rep="") if len(shown) else "nothing to list")
+    if len(shown) < len(frame):
+        say(f"{len(frame) - len(shown):,} more lines; --rows shows more")
+
+
+def summary_text(summary: Summary) -> str:
+    """The summary as people read it: a line a source, then entities, changes and time by stage."""
+    lines = [f"{'source':<22}{'read':>10}{'clean':>10}{'quarantined':>13}{'repeated':>10}{'withheld':>10}  state"]
+    for name, found in summary.sources.items():
+        counts = "".join(f"{found[key]:>{width},}" for key, width in _WIDTHS)
+        lines.append(f"{name:<22}{counts}  {found['state']}")
+    lines.append("")
+    lines.append("entities  " + "  ".join(f"{name} {n:,}" for name, n in summary.entities.items()))
+    lines.append("changes   " + "  ".join(f"{name} {n:,}" for name, n in summary.changes.items()))
+    spent = {name: tally["seconds"] for name, tally in summary.stages.items()}
+    lines.append("seconds   " + "  ".join(f"{name} {s:.1f}" for name, s in spent.items()) + f"  all {sum(spent.values()):.1f}")
+    warnings = [f"{name}: {text}" for name, found in summary.sources.items() for text in found.get("warnings", ())]  # type: ignore[attr-defined]
+    return "\n".join(lines + [f"warning   {text}" for text in warnings])
+
+
+_WIDTHS = (("read", 10), ("clean", 10), ("quarantined", 13), ("repeated", 10), ("withheld", 10))
+Option = tuple[tuple[str, ...], dict[str, object]]
+HOME: Option = (("--home",), {"type": Path, "help": "the folder with database, keys and landed loads"})
+SOURCES: Option = (("--sources",), {"type": Path, "required": True, "help": "the folder of source files"})
+SOURCE: Option = (("--source",), {"help": "one source only"})
+OUT: Option = (("--out",), {"type": Path, "help": "the file to write"})
+
+COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]], ...] = (
+    ("run", "land, check, match and publish every source of a folder once", run, (
+        SOURCES, HOME,
+        (("--json",), {"action": "store_true", "help": "print the summary as JSON on the last line"}),
+        (("--reread",), {"action": "store_true", "help": "read everything again, and accept feeds that shrank"}),
+    )),
+    ("check", "read the head of a feed and say what the checks would say; writes nothing", check, (
+        (("file",), {"type": Path, "help": "a source file"}),
+        (("--rows",), {"type": int, "default": 1000, "help": "rows to read (1000)"}),
+    )),
+    ("sources", "list sources with their last loads and freshness", sources, (HOME,)),
+    ("properties", "print the properties a feed may map", properties, ()),
+    ("export", "write members or entities to Parquet", export, (
+        (("what",), {"choices": ("members", "entities")}), HOME,
+        (("--out",), {"type": Path, "required": True, "help": "the file to write"}),
+        (("--type",), {"choices": TYPES, "default": "person", "help": "for entities: the type"}),
+    )),
+    ("show", "draw an entity with where each value came from", show, (
+        (("code",), {"help": "a code, or - to read an official number from standard input"}), HOME,
+    )),
+    ("quality", "show how good the data is", quality, (
+        HOME, (("--by",), {"default": "owner", "help": "owner,level,division,grid,property,source,type"}),
+        (("--format",), {"choices": ("table", "csv", "html"), "default": "table"}), OUT,
+    )),
+    ("quarantine", "list, export or replay what the checks held back", quarantine, (
+        (("what",), {"choices": ("list", "export", "replay")}), HOME, SOURCE, OUT,
+        (("--state",), {"choices": ("open", "mended", "closed"), "default": "open"}),
+        (("--rows",), {"type": int, "default": 50, "help": "lines to list (50)"}),
+        (("--sources",), {"type": Path, "help": "for replay: the folder of source files"}),
+        (("--from",), {"dest": "corrected", "type": Path, "help": "for replay: an exported file with corrected cells"}),
+    )),
+    ("replay", "check, stage and publish a landed load again, without its source", replay, (
+        (("load",), {"type": int, "help": "the load's number"}), SOURCES, HOME,
+    )),
+    ("database", "where the database answers, or the SQL that sets up a server of yours", database, (
+        HOME, (("--print-sql",), {"action": "store_true", "help": "print what a database administrator runs"}),
+    )),
+    ("demo", "build the sample town and run its feeds into a registry", demo, (
+        (("--scale",), {"type": float, "default": 1.0, "help": "1 is the whole street"}),
+        (("--seed",), {"type": int, "default": 7}),
+        (("--dir",), {"type": Path, "help": "where town and registry are put"}),
+    )),
+)  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
