@@ -26,6 +26,7 @@ _OTHER_DOCUMENTS = (
     r"[A-Z]{3}\d{12}|\d{8,10}|\d{10}[A-Z]|[A-Z0-9]{0,11}[A-Z][A-Z0-9]{0,11}"
     r"|[军士兵武文政后装空海警参联].{0,4}第?\d{5,8}号?"
 )
+_NO_DOCUMENT = r"[A-Z]+|[A-Z0-9]{1,4}"  # letters alone are a name in the wrong column
 SCIENTIFIC = r"\d(\.\d+)?E\+?\d{1,2}"
 MASKED = r".*\*.*"
 _RUN = "|".join(f"{digit}{{5,}}" for digit in range(10))
@@ -100,12 +101,12 @@ def abroad(home: tuple[float, float], swapped: tuple[float, float]) -> Failed:
 
 def id_shape(series: pd.Series) -> pd.Series:
     """Of the length or characters of no document; damage that has a name of its own is that rule's."""
-    return unlike(_ID_SHAPES, _OTHER_DOCUMENTS, MASKED, SCIENTIFIC)(series)
+    return unlike(_ID_SHAPES, _OTHER_DOCUMENTS, MASKED, SCIENTIFIC)(series) | matches(series, _NO_DOCUMENT)
 
 
 def id_rounded(series: pd.Series) -> pd.Series:
     """18 digits ending 000 whose check fails: a spreadsheet kept 15 significant digits."""
-    return matches(series, r"\d{15}000") & identifiers.id_check_fails(series)
+    return identifiers.id_check_fails(series.where(matches(series, r"\d{15}000")))
 
 
 def id_check(series: pd.Series) -> pd.Series:
