@@ -2,7 +2,8 @@
 
 Every pair has at least one *loose* record (one that no trusted id has placed yet). A rule joins the records that agree
 on all its columns; a block that would give more pairs than the rule's limit is a hub (a placeholder, a grid worker's
-phone, a common name) and is skipped by that rule: another rule with a narrower key finds its true pairs.
+phone, a common name) and is skipped by that rule: another rule with a narrower key finds its true pairs. A rule whose
+blocks together pass the budget lowers its limit until they do not, so that no data makes the work more than linear.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ Integers = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 LIMIT = 400  # pairs one block may give: 20 loose records against 20; measured blocks of true pairs stay far below
+BUDGET = 5  # pairs one rule may give for each record; a rule that would give more takes its smaller blocks only
 MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that combining hashes keeps their spread (the golden ratio, Knuth)
 
 
@@ -154,7 +156,10 @@ def _join(left: Hashes, in_left: Flags, right: Hashes, in_right: Flags, limit: i
     begin = np.searchsorted(right[others], left[rows], side="left")
     count = np.searchsorted(right[others], left[rows], side="right") - begin
     _, block, sizes = np.unique(left[rows], return_inverse=True, return_counts=True)
-    hub = sizes[block] * count > limit
+    work = sizes[block] * count
+    while limit > 1 and count[work <= limit].sum() > BUDGET * len(in_left):
+        limit //= 2
+    hub = work > limit
     skipped = len(np.unique(block[hub]))
     rows, begin, count = rows[~hub], begin[~hub], count[~hub]
     step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)

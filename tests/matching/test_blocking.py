@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.blocking import LIMIT, candidates
+from matching.blocking import BUDGET, LIMIT, candidates
 from matching.evidence import gather
 from matching.people import exact_pass
 from matching.training import hidden_sample, label
@@ -43,6 +43,15 @@ def test_a_hub_is_skipped_and_counted() -> None:
     found = candidates(frame, np.ones(size, dtype=bool))
     assert len(found.a) == 0
     assert found.hubs["full+birth"] == 1
+
+
+def test_no_data_makes_more_work_than_the_budget() -> None:
+    """Every record in a block just under the limit, for every rule."""
+    size = 4000
+    block = pd.Series(np.arange(size) // 19).astype("str")
+    frame = pd.DataFrame({name: block for name in ("full", "birth", "phone", "surname", "dwelling")})
+    found = candidates(frame, np.ones(size, dtype=bool))
+    assert max(found.found.values()) <= BUDGET * size
 
 
 def test_most_true_pairs_are_found_without_the_numbers(street: Any) -> None:
