@@ -49,7 +49,7 @@ def test_no_data_makes_more_work_than_the_budget() -> None:
     """Every record in a block just under the limit, for every rule."""
     size = 4000
     block = pd.Series(np.arange(size) // 19).astype("str")
-    frame = pd.DataFrame({name: block for name in ("full", "birth", "phone", "surname", "dwelling")})
+    frame = pd.DataFrame(dict.fromkeys(("full", "birth", "phone", "surname", "dwelling"), block))
     found = candidates(frame, np.ones(size, dtype=bool))
     assert max(found.found.values()) <= BUDGET * size
 
