@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 from sqlalchemy import Connection, text
@@ -43,7 +44,10 @@ def read_records(connection: Connection, keyring: Keyring, feeds: Mapping[str, F
     """
     frames = {name: _read_type(connection, keyring, found) for name, found in entity_types().items()}
     filled = {name: frame for name, frame in frames.items() if not frame.empty}
-    return Records(filled, {**_known_feeds(connection), **feeds})
+    known = _known_feeds(connection)
+    loaded = {name: known[name].loaded if name in known else "" for name in feeds}
+    told = {name: feed if feed.loaded else replace(feed, loaded=loaded[name]) for name, feed in feeds.items()}
+    return Records(filled, {**known, **told})
 
 
 def staged_loads(connection: Connection) -> dict[str, int]:
