@@ -23,7 +23,7 @@ from matching.training import train_people
 from schemas.records import Matched, Records
 
 Integers = npt.NDArray[np.int64]
-JOIN = 3.0  # log2 odds two clusters need: eight to one
+JOIN = 1.0  # log2 odds two clusters need: two to one; scores are calibrated, pairwise F1 is best from even odds on
 KEEP = -6.0  # log2 odds from which a pair is kept for review; below, it is one to sixty-four against
 VARIANT = (
     "name", "former", "birth", "sex", "phone", "dwelling", "building", "household_number", "head_id", "relation",
