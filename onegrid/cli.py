@@ -15,6 +15,11 @@ from onegrid.errors import NotFound, OneGridError, SourceFileError
 from onegrid.settings import Settings, default_home, read_settings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import pandas as pd
+
+    from onegrid.database import Actor
     from onegrid.pipeline import Hub, Summary
 
 Arguments = argparse.Namespace
@@ -269,23 +274,20 @@ def household_of_note(hub: Hub) -> str:
 # ---------------------------------------------------------------- what commands share
 
 
-def _actor(command: str) -> object:
+def _actor(command: str) -> Actor:
     from onegrid.database import Actor
 
     return Actor(f"onegrid {command}")
 
 
-def _hub(arguments: Arguments):  # type: ignore[no-untyped-def]
+def _hub(arguments: Arguments) -> AbstractContextManager[Hub]:
     from onegrid import pipeline
 
     settings: Settings = read_settings(arguments.home)
     return pipeline.open_hub(settings, _actor(arguments.command), say)
 
 
-def _table(frame: object, rows: int | None = None) -> None:
-    import pandas as pd
-
-    assert isinstance(frame, pd.DataFrame)
+def _table(frame: pd.DataFrame, rows: int | None = None) -> None:
     shown = frame if rows is None else frame.head(rows)
     print(shown.to_string(index=False, na_rep="") if len(shown) else "nothing to list")
     if len(shown) < len(frame):

@@ -365,18 +365,6 @@ def _outcome(sync: Sync, standing: dict[str, dict[str, int]]) -> dict[str, objec
     return {**counts, "state": sync.state, "warnings": list(sync.warnings), "error": sync.error}
 
 
-def replay(hub: Hub, source: Source, load: int) -> Sync:
-    """Check and stage a landed load again, without its source; unify afterwards with `run`."""
-    from connectors.land import replay_landing
-
-    sync = Sync(source)
-    sync.landing = replay_landing(load, hub.database, hub.actor)
-    sync.state = "landed"
-    for step in (check, stage):
-        step(hub, sync)
-    return sync
-
-
 def replay(hub: Hub, sources: Sequence[Source], load: int) -> Summary:
     """Check and stage a landed load again, without its source, and publish. Raises NotFound when it is not in landing."""
     from connectors.land import read_landed, replay_landing
