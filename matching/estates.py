@@ -1,17 +1,147 @@
-"""Estates that several feeds list: which rows mean the same residential estate."""
+"""Estates that several feeds list: which rows mean the same residential estate.
+
+Rows are compared where they share a name, a road and number, or a spot. A name says most: two spellings of one name are
+one estate unless they lie apart; a generic word more, or a character off, needs the place to agree; other numbers
+(phase, zone, village) are never the same. One feed lists an estate once, so its rows stay apart unless name and place agree.
+"""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from matching.gazetteer import fold_estate
+from matching.cluster import Rules, cluster, components
+from matching.estate_names import (
+    ALIKE_BUT_SUFFIX,
+    NAME_COLUMNS,
+    OTHER,
+    OTHER_PART,
+    SAME,
+    SIMILAR,
+    compare_estates,
+    read_estate_names,
+)
+from matching.estate_places import NEAR, distances, estate_gates, near_pairs, read_districts, read_points
 from schemas.records import Records, column
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+NAME_WEIGHTS = {SAME: 8.0, ALIKE_BUT_SUFFIX: 4.0, SIMILAR: 1.0, OTHER_PART: -20.0, OTHER: -20.0}
+DISTANCE_STEPS = (150.0, 300.0, 700.0, 1500.0)  # metres; feeds mix GCJ-02 and BD-09 and set their pins by hand
+DISTANCE_WEIGHTS = (5.0, 4.0, 2.0, 0.0, -8.0)  # up to each step, and beyond the last
+SAME_GATE = 5.0  # a road and number in common
+OTHER_DISTRICT = -6.0  # named districts that do not overlap; only where coordinates say nothing
+THRESHOLD = 5.0
+LARGEST_BLOCK = 60  # rows that share one name or gate; above it says nothing
 
 
 def match_estates(records: Records) -> pd.DataFrame:
-    """`rid`, `cluster` of every place record of kind estate: one name in one division is one estate."""
+    """`rid`, `cluster` (the smallest rid of the estate) of every place record of kind estate."""
     raw = records.frame("place")
-    estates = raw[column(raw, "kind") == "estate"]
-    name = column(estates, "name").map(fold_estate, na_action="ignore").fillna("#" + estates["rid"].astype("str"))
-    first = estates["rid"].groupby([records.division(estates), name]).transform("min")
-    return pd.DataFrame({"rid": estates["rid"], "cluster": first}).astype("int64").reset_index(drop=True)
+    rows = _read(records, raw[column(raw, "kind") == "estate"])
+    if rows.empty:
+        return pd.DataFrame({"rid": rows["rid"], "cluster": rows["rid"]}).astype("int64").reset_index(drop=True)
+    gates = estate_gates(rows)
+    edges = _scored(rows, gates, _candidates(rows, gates))
+    rules = Rules(exclusive=_listed_once(rows, edges))
+    found = cluster(edges, rows["rid"], rules, THRESHOLD)
+    return pd.DataFrame({"rid": raw["rid"][raw["rid"].isin(rows["rid"])]}).assign(
+        cluster=lambda frame: frame["rid"].map(found)
+    ).astype("int64").reset_index(drop=True)
+
+
+def _read(records: Records, raw: pd.DataFrame) -> pd.DataFrame:
+    """What the rows say, by `rid`: source, area, name parts, address, district, and metres east and north."""
+    raw = raw.sort_values("rid", ignore_index=True)
+    rows = pd.DataFrame({"rid": raw["rid"], "source": raw["source"], "area": records.division(raw).str[:6].fillna("")})
+    rows[list(NAME_COLUMNS)] = read_estate_names(column(raw, "name"))
+    rows["name"], rows["address"] = column(raw, "name"), column(raw, "address")
+    rows["district"] = read_districts(rows["address"])
+    rows[["east", "north"]] = read_points(column(raw, "longitude"), column(raw, "latitude"))
+    return rows
+
+
+def _candidates(rows: pd.DataFrame, gates: pd.DataFrame) -> pd.DataFrame:
+    """Pairs `a` < `b` of row positions of one area that share a spelling, a core, a gate or a spot."""
+    at = np.arange(len(rows))
+    blocks = [pd.DataFrame({"at": at, "key": rows["area"] + "|" + rows[name]}) for name in ("strict", "core")]
+    blocks.append(pd.DataFrame({"at": gates["at"], "key": rows["area"].to_numpy()[gates["at"]] + "|" + gates["gate"]}))
+    pairs = pd.concat([*(_pairs_within(block) for block in blocks), near_pairs(rows)], ignore_index=True)
+    pairs = pairs.drop_duplicates(ignore_index=True)
+    area = rows["area"].to_numpy(dtype=object)
+    return pairs[area[pairs["a"]] == area[pairs["b"]]].reset_index(drop=True)
+
+
+def _pairs_within(block: pd.DataFrame) -> pd.DataFrame:
+    known = block.dropna().drop_duplicates()
+    size = known.groupby("key")["at"].transform("size")
+    kept = known[(size > 1) & (size <= LARGEST_BLOCK)]
+    pairs = kept.merge(kept, on="key")
+    pairs = pairs[pairs["at_x"] < pairs["at_y"]]
+    return pd.DataFrame({"a": pairs["at_x"], "b": pairs["at_y"]}).drop_duplicates()
+
+
+def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Edges `a`, `b` (rids), `weight`, with `name` (level), `distance`, `same_gate`, `far_district`."""
+    one, other = (rows.iloc[pairs[side]] for side in ("a", "b"))
+    level = compare_estates(one, other)
+    related = level < OTHER
+    pairs, level = pairs[related], level[related]
+    distance = distances(rows, pairs)
+    same_gate = _share(gates, pairs)
+    far = _other_district(rows, pairs, level, distance)
+    weight = np.select([level == known for known in NAME_WEIGHTS], list(NAME_WEIGHTS.values()))
+    weight = weight + _distance_weight(distance) + SAME_GATE * same_gate + OTHER_DISTRICT * far
+    rid = rows["rid"].to_numpy()
+    return pd.DataFrame(
+        {
+            "a": rid[pairs["a"]], "b": rid[pairs["b"]], "weight": weight, "name": level, "distance": distance,
+            "same_gate": same_gate, "far_district": far,
+        }
+    )  # fmt: skip
+
+
+def _distance_weight(distance: Floats) -> Floats:
+    step = np.searchsorted(np.array(DISTANCE_STEPS), distance)
+    weights: Floats = np.where(np.isnan(distance), 0.0, np.array(DISTANCE_WEIGHTS)[step.clip(max=len(DISTANCE_STEPS))])
+    return weights
+
+
+def _share(gates: pd.DataFrame, pairs: pd.DataFrame) -> Flags:
+    """Whether the two rows of each pair name a road and number in common."""
+    joined = _pairs_within(pd.DataFrame({"at": gates["at"], "key": gates["gate"]})).assign(same=True)
+    found = pairs.merge(joined, on=["a", "b"], how="left")["same"]
+    return found.notna().to_numpy(dtype=bool)
+
+
+def _other_district(rows: pd.DataFrame, pairs: pd.DataFrame, level: npt.NDArray[np.int8], distance: Floats) -> Flags:
+    """Whether two rows without a distance name districts that no estate of both feeds is seen in.
+
+    People write neighbouring districts for one another (a development zone and the district around it): two districts
+    overlap where rows of one name lie near each other under both.
+    """
+    district = rows["district"].fillna("").to_numpy(dtype=object)
+    one, other = district[pairs["a"]], district[pairs["b"]]
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    key = pd.Series(low + "|" + high)
+    seen = set(key[(level == SAME) & (distance <= NEAR)])
+    other_one = (low != high) & (low != "") & ~key.isin(seen).to_numpy()
+    flags: Flags = (other_one & np.isnan(distance)).astype(bool)
+    return flags
+
+
+def _listed_once(rows: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
+    """A column a feed, by rid: rows of one feed share a value only where name and place agree."""
+    place = (edges["distance"] <= NEAR) | (edges["distance"].isna() & edges["same_gate"])
+    again = edges[(edges["name"] == SAME) & place]
+    at = pd.Series(np.arange(len(rows)), index=rows["rid"])
+    source = rows.set_index("rid")["source"]
+    again = again[again["a"].map(source).to_numpy() == again["b"].map(source).to_numpy()]
+    blank = rows["address"].isna() & rows["east"].isna()
+    bare = rows["rid"].where(~blank, rows.groupby(["source", "area", "strict"], dropna=False)["rid"].transform("min"))
+    first, second = at[again["a"]].to_numpy(), at[again["b"]].to_numpy()
+    first, second = np.r_[first, np.arange(len(rows))], np.r_[second, at[bare].to_numpy()]
+    label = pd.Series(components(first, second, len(rows)), index=rows["rid"])
+    return pd.DataFrame({name: label[(source == name).to_numpy()] for name in sorted(rows["source"].unique())})

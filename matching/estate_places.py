@@ -1,0 +1,88 @@
+"""Where an estate is said to be: metres from coordinates, road and number, and the district its address begins with."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from matching.numerals import CHINESE, decimal
+from schemas.text import fold, per_value
+
+NEAR = 700.0  # metres: what two maps' datums and hand-set pins may differ for one estate
+SPOT = 300.0  # metres within which rows are compared whatever their names
+CROWD = 20  # rows at one very spot: a default position, which says nothing
+METRES_PER_DEGREE = 111_320.0
+FREQUENT_HINT = 20  # addresses that must begin with a word between separators before it counts as a district
+
+_ROAD = r"[\u3400-\u9fff]{1,8}?(?:大道|大街|公路|胡同|[路街巷弄])(?:[东南西北中]段|[一二三四五六七八九十]{1,2}(?:路|街|巷))?"
+_GATE = re.compile(rf"(?P<road>{_ROAD})(?P<number>[0-9]{{1,4}}|[{CHINESE}]{{1,5}})(?P<sub>(?:附|-)[0-9]{{1,3}})?号")
+_AREA = re.compile(r"^[\u3400-\u9fff]{2,7}?(?:自治州|市|区|县|旗|街道|镇|乡)(?=[\u3400-\u9fff]{3})")
+_HINT = re.compile(r"^(?:\(([^()]{2,6})\)|([\u3400-\u9fff]{2,6})-|([\u3400-\u9fff]{2,4})[区县市])")
+
+
+def read_points(longitude: pd.Series, latitude: pd.Series) -> npt.NDArray[np.float64]:
+    """Metres east and north (equirectangular, about the middle latitude), NaN where not known; shape (rows, 2)."""
+    east = pd.to_numeric(longitude, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    north = pd.to_numeric(latitude, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    known = (np.abs(east) <= 180) & (np.abs(north) <= 90) & (east != 0) & (north != 0)
+    points = np.where(known[:, None], np.stack([east, north], axis=1), np.nan)
+    crowded = pd.DataFrame(points).groupby([0, 1])[0].transform("size").to_numpy() > CROWD
+    points[crowded] = np.nan
+    middle = np.nanmedian(points[:, 1]) if known.any() and not np.isnan(points).all() else 0.0
+    metres: npt.NDArray[np.float64] = points * METRES_PER_DEGREE * np.array([np.cos(np.radians(middle)), 1.0])
+    return metres
+
+
+def distances(rows: pd.DataFrame, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Metres between the rows at positions `a` and `b`; NaN where either has no coordinates."""
+    east, north = (rows[name].to_numpy(dtype=np.float64) for name in ("east", "north"))
+    a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
+    found: npt.NDArray[np.float64] = np.hypot(east[a] - east[b], north[a] - north[b])
+    return found
+
+
+def near_pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Pairs `a` < `b` of row positions at most SPOT metres apart."""
+    import shapely
+
+    known = np.flatnonzero(rows["east"].notna().to_numpy())
+    points = shapely.points(rows["east"].to_numpy()[known], rows["north"].to_numpy()[known])
+    at, to = shapely.STRtree(points).query(points, predicate="dwithin", distance=SPOT)
+    return pd.DataFrame({"a": known[at[at < to]], "b": known[to[at < to]]})
+
+
+def estate_gates(rows: pd.DataFrame) -> pd.DataFrame:
+    """`at` (row position), `gate` (road|number): each road and number that a row's address or name writes."""
+    frames = []
+    for name in ("address", "name"):
+        plain = per_value(rows[name], lambda text: _unhinted(fold(text)))
+        found = plain.reset_index(drop=True).str.extractall(_GATE)
+        gates = found["road"] + "|" + found["number"].map(decimal, na_action="ignore") + found["sub"].fillna("")
+        frames.append(pd.DataFrame({"at": found.index.get_level_values(0).to_numpy(), "gate": gates.to_numpy()}))
+    return pd.concat(frames, ignore_index=True).dropna().drop_duplicates(ignore_index=True)
+
+
+def _unhinted(text: str) -> str:
+    """The address without the areas before its road: `(…)`, `…-`, and areas that say what they are."""
+    text = re.sub(r"^\([^()]*\)", "", text)
+    text = re.sub(r"^(?:[\u3400-\u9fff]{2,8}-){1,3}", "", text)
+    for _ in range(3):
+        text = _AREA.sub("", text)
+    return text
+
+
+def read_districts(addresses: pd.Series) -> pd.Series:
+    """The district each address begins with, missing where none; the words are those the addresses themselves set off."""
+    codes, texts = pd.factorize(addresses)
+    plain = pd.Series([fold(str(text)) for text in texts], dtype="str")
+    said = plain.str.extract(_HINT).bfill(axis=1)[0].str.replace(r"[区县市]$", "", regex=True)
+    counts = pd.Series(said.to_numpy()[codes[codes >= 0]], dtype="str").value_counts()
+    words = sorted((str(word) for word, n in counts.items() if n >= FREQUENT_HINT and len(str(word)) >= 2), key=lambda word: (-len(word), word))
+    if not words:
+        return pd.Series(pd.NA, index=addresses.index, dtype="str")
+    begins = re.compile(rf"^\(?({'|'.join(map(re.escape, words))})")
+    found = plain.str.extract(begins)[0].astype("str")
+    return found.reindex(codes).set_axis(addresses.index)
