@@ -11,7 +11,7 @@ import pandas as pd
 from schemas.records import Records, column
 
 Integers = npt.NDArray[np.int64]
-NEVER = np.iinfo(np.int64).min
+NEVER = -(2**62)  # its negative is still an int64
 FULL_DATE = 10  # YYYY-MM-DD
 WEAKEST = 999  # rank of a record whose feed is not known
 
