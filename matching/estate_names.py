@@ -16,9 +16,9 @@ from matching.name_parts import SIMPLIFIED
 from matching.numerals import CHINESE, decimal
 from schemas.text import fold
 
-NAME_COLUMNS = ("strict", "core", "marks")
+NAME_COLUMNS = ("written", "strict", "core", "marks")
 LONGEST = 60  # characters of a cell that are read as a name
-SAME, ALIKE_BUT_SUFFIX, SIMILAR, OTHER_PART, OTHER = 0, 1, 2, 3, 4  # levels of compare_estates
+WRITTEN, SAME, ALIKE_BUT_SUFFIX, SIMILAR, OTHER_PART, OTHER = range(6)  # levels of compare_estates
 SHORTEST_INSIDE = 3  # characters of a name that may be found inside a longer one
 PART_RATIO = 70  # rapidfuzz ratio from which two names with different numbers are parts of one thing, not strangers
 
@@ -31,36 +31,39 @@ _PART = re.compile(
     r"(?:[0-9]+(?:[,至到-][0-9]+)*期|(?:[东西南北中]{1,2}|[0-9A-Z]+)(?:区|组团|街区|地块|院|苑|园)|[0-9A-Z]+号?[栋幢座]|别墅)$"
 )
 _GENERIC = re.compile(r"(?:住宅小区|小区|社区|住宅区|生活区|住宅楼|职工|家属[院区楼]|宿舍楼?|楼)$")
+_ROAD = re.compile(r"^[\u3400-\u9fff]{2,5}?(?:大道|大街|[路街巷])(?=[\u3400-\u9fff]{3})(?![东西南北中]?[路街巷])")
 _MARKS = re.compile(rf"[0-9]+|[A-Z]+|[东西南北中上下前后左右新老旧内外甲乙丙丁戊{CHINESE}]|别墅|公寓|商铺")
 
 
 def read_estate_names(names: pd.Series) -> pd.DataFrame:
-    """`strict`, `core` and `marks` of each name, aligned; computed once a distinct name, missing stays missing.
+    """`written`, `strict`, `core` and `marks` of each name, aligned; once a distinct name, missing stays missing.
 
-    strict: one spelling of everything the name says. core: without the generic word before its phase or zone. marks: all
-    that counts or directs in it, in order: two names with different marks are different estates.
+    written: the letters as they stand. strict: one spelling of everything the name says. core: without the road before it
+    and the generic word before its phase or zone. marks: all that counts or directs in it, in order: two names with
+    different marks are different estates.
     """
     codes, distinct = pd.factorize(names)
     read = pd.DataFrame([read_estate_name(str(name)) for name in distinct], columns=list(NAME_COLUMNS)).astype("str")
     return read.reindex(codes).set_axis(names.index)
 
 
-def read_estate_name(name: str) -> tuple[str, str, str]:
+def read_estate_name(name: str) -> tuple[str, str, str, str]:
     """One row of `read_estate_names`.
 
-    >>> read_estate_name("丽江小区（二期）") == read_estate_name("麗江小区Ⅱ期")
+    >>> read_estate_name("丽江小区（二期）")[1:] == read_estate_name("麗江小区Ⅱ期")[1:]
     True
     """
-    strict = _strict(name)
+    folded = fold(name)[:LONGEST].upper().replace(" ", "")
+    strict = _strict(folded)
     stem, parts = _cut_parts(strict)
     shorter = _GENERIC.sub("", stem)
-    core = (shorter if len(shorter) >= 2 else stem) + parts
-    return strict, core, " ".join(_MARKS.findall(core))
+    shorter = _ROAD.sub("", shorter) if len(shorter) >= 2 else stem
+    core = shorter + parts
+    return folded, strict, core, " ".join(_MARKS.findall(core))
 
 
-def _strict(name: str) -> str:
-    folded = fold(name)[:LONGEST].translate(SIMPLIFIED).upper().replace(" ", "")
-    plain = _BRACKET.sub(lambda found: found.group(1), folded)
+def _strict(folded: str) -> str:
+    plain = _BRACKET.sub(lambda found: found.group(1), folded.translate(SIMPLIFIED))
     spelt = _NUMERAL.sub(lambda found: decimal(found.group(1)), re.sub(r"[~—–/、]", "-", plain))
     spelt = _LATE_ROMAN.sub(lambda found: decimal(found.group(1)) + "期", spelt)
     return re.sub(r"(?<=\d)-(?=\d)", "至", spelt).translate(_DROPPED) or folded
@@ -86,7 +89,7 @@ def _cut_parts(strict: str) -> tuple[str, str]:
 def compare_estates(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.int8]:
     """The level at which the names of two aligned frames of NAME_COLUMNS agree; OTHER where either is missing.
 
-    SAME: one spelling. ALIKE_BUT_SUFFIX: a generic word more or less. SIMILAR: same marks, and one character off or one
+    WRITTEN: letter by letter. SAME: one spelling. ALIKE_BUT_SUFFIX: a generic word more or less. SIMILAR: same marks, and one character off or one
     name inside the other. OTHER_PART: much the same words, other numbers. OTHER: nothing in common.
     """
     from rapidfuzz import process
@@ -101,8 +104,9 @@ def compare_estates(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.in
     inside = np.fromiter((a in b or b in a for a, b in zip(first, second, strict=True)), bool, len(first))
     same_marks = _equal(one, other, "marks")
     similar = same_marks & (near | inside) & (shorter >= SHORTEST_INSIDE)
-    levels = [_equal(one, other, "strict"), _equal(one, other, "core"), similar, ~same_marks & (alike | inside)]
-    found = np.select([~known, *levels], [OTHER, SAME, ALIKE_BUT_SUFFIX, SIMILAR, OTHER_PART], OTHER)
+    equal = [_equal(one, other, name) for name in ("written", "strict", "core")]
+    tests = [~known, *equal, similar, ~same_marks & (alike | inside)]
+    found = np.select(tests, [OTHER, WRITTEN, SAME, ALIKE_BUT_SUFFIX, SIMILAR, OTHER_PART], OTHER)
     return found.astype(np.int8)
 
 

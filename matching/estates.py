@@ -19,19 +19,24 @@ from matching.estate_names import (
     OTHER_PART,
     SAME,
     SIMILAR,
+    WRITTEN,
     compare_estates,
     read_estate_names,
 )
-from matching.estate_places import NEAR, distances, estate_gates, near_pairs, read_districts, read_points
+from matching.estate_places import NEAR, coarse_points, distances, estate_gates, near_pairs, read_districts, read_points
 from schemas.records import Records, column
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-NAME_WEIGHTS = {SAME: 8.0, ALIKE_BUT_SUFFIX: 4.0, SIMILAR: 1.0, OTHER_PART: -20.0, OTHER: -20.0}
-DISTANCE_STEPS = (150.0, 300.0, 700.0, 1500.0)  # metres; feeds mix GCJ-02 and BD-09 and set their pins by hand
-DISTANCE_WEIGHTS = (5.0, 4.0, 2.0, 0.0, -8.0)  # up to each step, and beyond the last
+NAME_WEIGHTS = {WRITTEN: 9.0, SAME: 8.0, ALIKE_BUT_SUFFIX: 4.0, SIMILAR: 1.0, OTHER_PART: -20.0, OTHER: -20.0}
+DISTANCE_STEPS = (150.0, 300.0, 700.0, 1500.0, 4000.0)  # metres; feeds mix GCJ-02 and BD-09 and set pins by hand
+DISTANCE_WEIGHTS = (5.0, 4.0, 2.0, 0.0, -8.0, -16.0)  # up to each step, and beyond the last
+COARSE_WEIGHTS = (2.0, 2.0, 1.0, 0.0, 0.0, -16.0)  # where a row's position is one that its feed gives to several
+LETTER_BY_LETTER = 12.0  # one written name, not far apart: joined before all others
 SAME_GATE = 5.0  # a road and number in common
+SAME_ROAD = 5.0  # a road in common, for rows of one name
+BOTH_LISTED = -6.0  # two unlike names that one feed lists both: it knows them for two
 OTHER_DISTRICT = -6.0  # named districts that do not overlap; only where coordinates say nothing
 THRESHOLD = 5.0
 LARGEST_BLOCK = 60  # rows that share one name or gate; above it says nothing
@@ -47,9 +52,12 @@ def match_estates(records: Records) -> pd.DataFrame:
     edges = _scored(rows, gates, _candidates(rows, gates))
     rules = Rules(exclusive=_listed_once(rows, edges))
     found = cluster(edges, rows["rid"], rules, THRESHOLD)
-    return pd.DataFrame({"rid": raw["rid"][raw["rid"].isin(rows["rid"])]}).assign(
-        cluster=lambda frame: frame["rid"].map(found)
-    ).astype("int64").reset_index(drop=True)
+    return (
+        pd.DataFrame({"rid": raw["rid"][raw["rid"].isin(rows["rid"])]})
+        .assign(cluster=lambda frame: frame["rid"].map(found))
+        .astype("int64")
+        .reset_index(drop=True)
+    )
 
 
 def _read(records: Records, raw: pd.DataFrame) -> pd.DataFrame:
@@ -60,6 +68,7 @@ def _read(records: Records, raw: pd.DataFrame) -> pd.DataFrame:
     rows["name"], rows["address"] = column(raw, "name"), column(raw, "address")
     rows["district"] = read_districts(rows["address"])
     rows[["east", "north"]] = read_points(column(raw, "longitude"), column(raw, "latitude"))
+    rows["coarse"] = coarse_points(rows)
     return rows
 
 
@@ -84,36 +93,62 @@ def _pairs_within(block: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Edges `a`, `b` (rids), `weight`, with `name` (level), `distance`, `same_gate`, `far_district`."""
+    """Edges `a`, `b` (rids), `weight`, with `name` (level), `distance` and `same_gate`."""
     one, other = (rows.iloc[pairs[side]] for side in ("a", "b"))
     level = compare_estates(one, other)
     related = level < OTHER
     pairs, level = pairs[related], level[related]
     distance = distances(rows, pairs)
-    same_gate = _share(gates, pairs)
+    same_gate = _share(gates, pairs, "gate")
+    same_road = _share(gates, pairs, "road") & (level <= SAME) & ~same_gate
     far = _other_district(rows, pairs, level, distance)
     weight = np.select([level == known for known in NAME_WEIGHTS], list(NAME_WEIGHTS.values()))
-    weight = weight + _distance_weight(distance) + SAME_GATE * same_gate + OTHER_DISTRICT * far
+    weight = (
+        weight
+        + _distance_weight(rows, pairs, distance)
+        + OTHER_DISTRICT * far
+        + BOTH_LISTED * _both_listed(rows, pairs)
+    )
+    weight = weight + SAME_GATE * same_gate + SAME_ROAD * same_road
+    weight = weight + LETTER_BY_LETTER * ((level == WRITTEN) & (weight >= THRESHOLD))
     rid = rows["rid"].to_numpy()
     return pd.DataFrame(
         {
             "a": rid[pairs["a"]], "b": rid[pairs["b"]], "weight": weight, "name": level, "distance": distance,
-            "same_gate": same_gate, "far_district": far,
+            "same_gate": same_gate,
         }
     )  # fmt: skip
 
 
-def _distance_weight(distance: Floats) -> Floats:
-    step = np.searchsorted(np.array(DISTANCE_STEPS), distance)
-    weights: Floats = np.where(np.isnan(distance), 0.0, np.array(DISTANCE_WEIGHTS)[step.clip(max=len(DISTANCE_STEPS))])
-    return weights
+def _distance_weight(rows: pd.DataFrame, pairs: pd.DataFrame, distance: Floats) -> Floats:
+    step = np.searchsorted(np.array(DISTANCE_STEPS), distance).clip(max=len(DISTANCE_STEPS))
+    coarse = rows["coarse"].to_numpy()
+    either = coarse[pairs["a"]] | coarse[pairs["b"]]
+    weights = np.where(either, np.array(COARSE_WEIGHTS)[step], np.array(DISTANCE_WEIGHTS)[step])
+    known: Floats = np.where(np.isnan(distance), 0.0, weights)
+    return known
 
 
-def _share(gates: pd.DataFrame, pairs: pd.DataFrame) -> Flags:
-    """Whether the two rows of each pair name a road and number in common."""
-    joined = _pairs_within(pd.DataFrame({"at": gates["at"], "key": gates["gate"]})).assign(same=True)
-    found = pairs.merge(joined, on=["a", "b"], how="left")["same"]
-    return found.notna().to_numpy(dtype=bool)
+def _share(gates: pd.DataFrame, pairs: pd.DataFrame, what: str) -> Flags:
+    """Whether the two rows of each pair name a gate (or road) in common."""
+    asked = pairs.reset_index(drop=True).reset_index(names="pair")
+    named = gates[["at", what]].dropna().drop_duplicates()
+    first = asked.merge(named, left_on="a", right_on="at")[["pair", "b", what]]
+    both = first.merge(named, left_on=["b", what], right_on=["at", what])["pair"]
+    shared: Flags = np.isin(asked["pair"].to_numpy(), both.to_numpy())
+    return shared
+
+
+def _both_listed(rows: pd.DataFrame, pairs: pd.DataFrame) -> Flags:
+    """Whether some feed lists both spellings of a pair: it knows them for two names."""
+    names, _ = pd.factorize(rows["strict"])
+    one, other = names[pairs["a"]], names[pairs["b"]]
+    asked = pd.DataFrame({"one": np.minimum(one, other), "other": np.maximum(one, other)})
+    unlike = asked[(asked["one"] != asked["other"]) & (asked["one"] >= 0)].drop_duplicates()
+    listed = pd.DataFrame({"source": rows["source"], "name": names}).drop_duplicates()
+    first = unlike.merge(listed, left_on="one", right_on="name")[["one", "other", "source"]]
+    both = first.merge(listed, left_on=["other", "source"], right_on=["name", "source"])[["one", "other"]]
+    return asked.merge(both.drop_duplicates().assign(listed=True), how="left")["listed"].notna().to_numpy(dtype=bool)
 
 
 def _other_district(rows: pd.DataFrame, pairs: pd.DataFrame, level: npt.NDArray[np.int8], distance: Floats) -> Flags:
@@ -126,7 +161,7 @@ def _other_district(rows: pd.DataFrame, pairs: pd.DataFrame, level: npt.NDArray[
     one, other = district[pairs["a"]], district[pairs["b"]]
     low, high = np.minimum(one, other), np.maximum(one, other)
     key = pd.Series(low + "|" + high)
-    seen = set(key[(level == SAME) & (distance <= NEAR)])
+    seen = set(key[(level <= SAME) & (distance <= NEAR)])
     other_one = (low != high) & (low != "") & ~key.isin(seen).to_numpy()
     flags: Flags = (other_one & np.isnan(distance)).astype(bool)
     return flags
@@ -135,12 +170,12 @@ def _other_district(rows: pd.DataFrame, pairs: pd.DataFrame, level: npt.NDArray[
 def _listed_once(rows: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
     """A column a feed, by rid: rows of one feed share a value only where name and place agree."""
     place = (edges["distance"] <= NEAR) | (edges["distance"].isna() & edges["same_gate"])
-    again = edges[(edges["name"] == SAME) & place]
+    again = edges[(edges["name"] == WRITTEN) & place]
     at = pd.Series(np.arange(len(rows)), index=rows["rid"])
     source = rows.set_index("rid")["source"]
     again = again[again["a"].map(source).to_numpy() == again["b"].map(source).to_numpy()]
     blank = rows["address"].isna() & rows["east"].isna()
-    bare = rows["rid"].where(~blank, rows.groupby(["source", "area", "strict"], dropna=False)["rid"].transform("min"))
+    bare = rows["rid"].where(~blank, rows.groupby(["source", "area", "written"], dropna=False)["rid"].transform("min"))
     first, second = at[again["a"]].to_numpy(), at[again["b"]].to_numpy()
     first, second = np.r_[first, np.arange(len(rows))], np.r_[second, at[bare].to_numpy()]
     label = pd.Series(components(first, second, len(rows)), index=rows["rid"])
