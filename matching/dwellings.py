@@ -92,12 +92,19 @@ def _settle_two(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def _keyed(rows: pd.DataFrame, names: list[str]) -> pd.Series:
+    key = rows[names[0]].fillna("")
+    for name in names[1:]:
+        key = key + "\x1f" + rows[name].fillna("")
+    return key
+
+
 def _fill(rows: pd.DataFrame, within: list[str], part: str, *, with_none: bool) -> pd.Series:
     """A part left out: the only one its building shows, else what the same person's other rows say, else OPEN.
 
     with_none: a building that shows none at all has none (an estate without phases); else that is the same as OPEN.
     """
-    key = rows[within].fillna("").agg("\x1f".join, axis=1)
+    key = _keyed(rows, within)
     value = rows[part]
     shown = pd.DataFrame({"key": key, "value": value}).dropna().drop_duplicates()
     only = shown[~shown.duplicated("key", keep=False)].set_index("key")["value"]
