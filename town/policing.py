@@ -93,7 +93,7 @@ def save(rows: pd.DataFrame, data: Path, rng: Rng) -> None:
 def _nest(paths: list[list[str]], values: tuple[object, ...]) -> dict[str, object]:
     line: dict[str, object] = {}
     for path, value in zip(paths, values, strict=True):
-        if value is None or value != value:  # NaN is the only value that differs from itself
+        if pd.isna(value):  # type: ignore[call-overload]
             continue
         at = line
         for key in path[:-1]:

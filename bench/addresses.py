@@ -1,0 +1,88 @@
+"""How well addresses are read: span F1 against a labelled file (a character and its tag a line, BIO, blank line between).
+
+    python -m bench.addresses PATH [--errors 20]
+
+The labels are those of the neural-chinese-address-parsing annotation guide; seven of them are ours too: road, roadno,
+poi, houseno, cellno, floorno, roomno. A span counts as right when label, beginning and end are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from matching.address_grammar import NUMBERED_VILLAGE
+from matching.addresses import address_spans
+
+LABELS = {
+    "road": "road", "road_number": "roadno", "lane": "roadno", "house": "roadno", "estate": "poi", "place": "poi", "building": "houseno", "unit": "cellno",
+    "floor": "floorno", "room": "roomno",
+}  # fmt: skip
+JUDGED = tuple(dict.fromkeys(LABELS.values()))
+Span = tuple[str, int, int]
+
+
+def labelled(path: Path) -> Iterator[tuple[str, set[Span]]]:
+    """Each address of the file and its judged spans (label, start, end)."""
+    for block in path.read_text(encoding="utf-8").split("\n\n"):
+        cells = [line.rsplit(maxsplit=1) for line in block.splitlines() if line.strip()]
+        text, spans, at = "", set(), 0
+        for number, (piece, tag) in enumerate(cells):
+            if tag.startswith("B-") or number == 0:
+                at = len(text)
+            text += piece
+            ends = number + 1 == len(cells) or not cells[number + 1][1].startswith("I-")
+            if ends and tag[2:] in JUDGED:
+                spans.add((tag[2:], at, len(text)))
+        if text:
+            yield text, spans
+
+
+def read(text: str) -> set[Span]:
+    """The judged spans that the parser finds in one address."""
+    spans, at = set(), 0
+    for part, piece in address_spans(text):
+        # The labels count an administrative village as a community, not as a point of interest.
+        village = part in ("estate", "place") and piece.endswith("村") and not NUMBERED_VILLAGE.search(piece)
+        if part in LABELS and not village:
+            spans.add((LABELS[part], at, at + len(piece)))
+        at += len(piece)
+    return spans
+
+
+def main() -> None:
+    """Print precision, recall and F1 by label, and some addresses read wrongly."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("path", type=Path)
+    arguments.add_argument("--errors", type=int, default=0)
+    arguments.add_argument("--seed", type=int, default=1)
+    options = arguments.parse_args()
+    right, said, true = Counter[str](), Counter[str](), Counter[str]()
+    cases = list(labelled(options.path))
+    start = time.perf_counter()
+    found = [read(text) for text, _ in cases]
+    seconds = time.perf_counter() - start
+    for (_, spans), got in zip(cases, found, strict=True):
+        right.update(label for label, *_ in spans & got)
+        said.update(label for label, *_ in got)
+        true.update(label for label, *_ in spans)
+    for label in (*JUDGED, "all"):
+        r, s, t = (sum(c.values()) if label == "all" else c[label] for c in (right, said, true))
+        print(
+            f"{label:8} precision {r / max(s, 1):.3f} recall {r / max(t, 1):.3f} F1 {2 * r / max(s + t, 1):.3f} of {t}"
+        )
+    print(f"{len(cases)} addresses, {len(cases) / seconds:,.0f} a second")
+    wrong = [at for at, (_, spans) in enumerate(cases) if spans != found[at]]
+    for at in random.Random(options.seed).sample(wrong, min(options.errors, len(wrong))):
+        text, spans = cases[at]
+        missed = " ".join(f"{label}[{text[a:b]}]" for label, a, b in sorted(spans - found[at], key=lambda s: s[1]))
+        extra = " ".join(f"{label}[{text[a:b]}]" for label, a, b in sorted(found[at] - spans, key=lambda s: s[1]))
+        print(f"{text}\n    missed {missed}\n    extra  {extra}")
+
+
+if __name__ == "__main__":
+    main()
