@@ -22,7 +22,7 @@ MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BO
 @contextmanager
 def strict_text(raw: IO[bytes], file: FeedFile, encoding: str) -> Iterator[io.TextIOWrapper]:
     """The file as text. FeedUnreadable names the line that the encoding cannot mean, and the encoding that fits."""
-    name = codecs.lookup(encoding).name
+    name = codecs.lookup(encoding).name.removesuffix("-sig")  # a BOM is understood whether it is declared or not
     if name != "utf-8" and _is_utf8(raw):
         raise FeedUnreadable(f"{file.name}: is utf-8, not {encoding} as its source file says; remove read.encoding")
     with io.TextIOWrapper(raw, "utf-8-sig" if name == "utf-8" else name, newline="") as text:
