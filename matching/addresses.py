@@ -1,4 +1,4 @@
-"""Chinese addresses parsed to the room: areas, road and number, estate, phase, building, unit, floor, room.
+"""Chinese addresses parsed to the room: areas, road and number, lane, estate, phase, building, unit, floor, room.
 
 Names are kept as written (compared within their parent elsewhere), numbers become plain digits, and every character
 of the input is in a part or in `remainder`. Ambiguous forms (3-501) carry their second reading in `alt_*`; which of
@@ -9,165 +9,169 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from itertools import compress
 
 import pandas as pd
 
 from matching import address_grammar as grammar
-from matching.numerals import decimal
+from matching.address_areas import Span, read_areas
+from matching.address_tail import TailReader
+from matching.numerals import CHINESE, decimal
 
-AREA_PARTS = ("province", "city", "district", "town", "community", "grid")
 PARTS = (
-    *AREA_PARTS, "road", "road_number", "estate", "phase", "building", "unit", "floor", "room", "remark",
-    "alt_building", "alt_unit", "remainder", "level",
+    "province", "city", "district", "town", "community", "grid", "road", "road_number", "lane", "estate", "zone",
+    "phase", "building", "unit", "floor", "room", "detail", "remark", "alt_building", "alt_unit", "alt_room",
+    "remainder", "level",
 )  # fmt: skip
 LONGEST = 120  # characters read of one address; the rest is remainder
-_SEPARATORS = re.compile(r"[\s\x00-\x1f]+")
-_DASHES = str.maketrans({"—": "-", "–": "-", "－": "-", "﹣": "-", "~": "-", "～": "-", "＃": "#", "〇": "〇", "○": "〇"})
+LEVELS = ("room", "unit", "building", "estate", "road", "community", "none")
 Parts = dict[str, str]
+_MARKS = {
+    "—": "-", "–": "-", "−": "-", "﹣": "-", "~": "-", "～": "-", "○": "〇", "棟": "栋", "號": "号", "單": "单",
+    "樓": "楼", "層": "层", "間": "间", "區": "区", "縣": "县", "鎮": "镇", "鄉": "乡", "門": "门", "廣": "广",
+    "【": "(", "】": ")", "〔": "(", "〕": ")", "〈": "(", "〉": ")", "《": "(", "》": ")", "[": "(", "]": ")",
+    "{": "(", "}": ")", "。": ".",
+}  # fmt: skip
+
+
+class _Folded(dict[int, str]):
+    """What each character is read as: always one character, learned on first sight."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        folded = unicodedata.normalize("NFKC", character)
+        keep = len(folded) != 1 or "Ⅰ" <= character <= "Ⅻ" or character in _MARKS
+        self[code] = _MARKS.get(character, character) if keep else _MARKS.get(folded, folded)
+        return self[code]
+
+
+_FOLDED = _Folded()
+_BLANK = re.compile(r"[\s\x00-\x1f\u200b-\u200f\ufeff]")
+_DASH_ONE = re.compile(r"(?<=[0-9A-Za-z])一(?=[0-9])")
+_LETTER_O = re.compile(r"(?<=[0-9])[oO](?=[0-9]|$)")
+_ZONE_NUMBER = re.compile(rf"第?([0-9{CHINESE}]+)")
 
 
 def parse_addresses(addresses: pd.Series, divisions: pd.Series | None = None) -> pd.DataFrame:
     """The parts of each address, aligned with the input; repeated texts are read once.
 
-    addresses: `str` with missing values. divisions: the division code of each row's feed; kept for rules that differ by
-    place, never used to guess a city. Columns: PARTS, `str`, missing where a part is absent; level is
-    room | unit | building | estate | road | community | none.
+    addresses: `str` with missing values. divisions: the division code of each row's feed; its own city and county may
+    be written short, no other area is guessed from it. Columns: PARTS, `str`, missing where a part is absent; `level`
+    is one of LEVELS, the finest part that could be read.
     """
-    codes, texts = pd.factorize(addresses, use_na_sentinel=True)
-    parsed = pd.DataFrame([parse_address(str(text)) for text in texts], columns=list(PARTS)).astype("str")
-    found = parsed.reindex(codes) if len(parsed) else pd.DataFrame(index=range(len(addresses)), columns=list(PARTS))
+    context = pd.Series("", index=addresses.index) if divisions is None else divisions.astype("str").fillna("").str[:6]
+    known = addresses.notna()
+    keys = (addresses[known] + "\x1f" + context[known]).to_numpy(dtype=object)
+    codes, texts = pd.factorize(keys)
+    blank = (None,) * (len(PARTS) - 1) + ("none",)
+    lines = [_line(*str(text).rsplit("\x1f", 1)) for text in texts]
+    frame = pd.DataFrame([*lines, blank], columns=list(PARTS), dtype="str")
+    at = pd.Series(len(lines), index=addresses.index, dtype="int64")
+    at[known] = codes
+    found = frame.take(at.to_numpy())
     found.index = addresses.index
-    found["level"] = found["level"].fillna("none")
-    return found.astype("str")
+    return found
 
 
-@lru_cache(maxsize=65536)
-def _cached(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple(_parse(text).items())
-
-
-def parse_address(text: str) -> Parts:
+def parse_address(text: str, division: str = "") -> Parts:
     """The parts of one address; absent parts are absent keys, `level` is always there."""
-    return dict(_cached(text))
+    pairs = zip(PARTS, _line(text, division), strict=True)
+    return {name: value for name, value in pairs if value is not None}
 
 
-def _parse(text: str) -> Parts:
-    parts: Parts = {}
-    body, rest = _plain(text)
-    body = _take_brackets(body, parts)
-    body = _take_areas(body, parts)
-    body = _take_head(body, parts)
-    _take_tail(body, parts)
-    if rest:
-        parts["remainder"] = parts.get("remainder", "") + rest
+def address_spans(text: str, division: str = "") -> list[tuple[str, str]]:
+    """The address cut into (part, text) in order of writing: joined again they are the input, character for character.
+
+    What no part covers is `remainder`, separators and blanks included.
+    """
+    _, spans, places = _read(text, division)
+    owner = ["remainder"] * len(text)
+    for label, start, end in spans:
+        for at in places[start:end]:
+            owner[at] = label
+    cuts: list[tuple[str, str]] = []
+    starts = {places[start] for _, start, end in spans if start < end}
+    for at, character in enumerate(text):
+        if cuts and cuts[-1][0] == owner[at] and at not in starts:
+            cuts[-1] = (owner[at], cuts[-1][1] + character)
+        else:
+            cuts.append((owner[at], character))
+    return cuts
+
+
+def _line(text: str, division: str) -> tuple[str | None, ...]:
+    parts, spans, places = _read(text, division)
+    open_ = bytearray(b"\x01") * len(text)
+    for _, start, end in spans:
+        for at in places[start:end]:
+            open_[at] = 0
+    if any(open_):
+        rest = _BLANK.sub("", "".join(compress(text, open_)))
+        parts["remainder"] = rest if rest.strip(grammar.SEPARATORS) else ""
     parts["level"] = _level(parts)
-    return {name: value for name, value in parts.items() if value}
+    return tuple(parts.get(name) or None for name in PARTS)
 
 
-def _plain(text: str) -> tuple[str, str]:
-    folded = unicodedata.normalize("NFKC", text).translate(_DASHES)
-    folded = _SEPARATORS.sub("", folded)
-    return folded[:LONGEST], folded[LONGEST:]
+def _read(text: str, division: str) -> tuple[Parts, list[Span], list[int]]:
+    """Parts, spans over the folded text, and where each folded character stands in the input."""
+    body, places = _fold(text)
+    parts: Parts = {}
+    body, places, remarks = _take_brackets(body, places)
+    if remarks:
+        parts["remark"] = "".join(text[at] for at in remarks)
+    areas, at = read_areas(body, division)
+    for label, start, end in areas:
+        parts.setdefault(label, body[start:end])
+    reader = TailReader(body, at, parts, areas)
+    reader.read()
+    _set_zone(parts)
+    spans = [*reader.spans, ("remark", len(places), len(places) + len(remarks))] if remarks else reader.spans
+    return parts, spans, [*places, *remarks]
 
 
-def _take_brackets(body: str, parts: Parts) -> str:
+def _fold(text: str) -> tuple[str, list[int]]:
+    """Half width, one kind of dash and bracket, no blanks; character for character, with the place of each."""
+    body = text[:LONGEST].translate(_FOLDED)
+    places = list(range(len(body)))
+    if _BLANK.search(body):
+        places = [at for at, c in enumerate(body) if not _BLANK.match(c)]
+        body = "".join(body[at] for at in places)
+    if "一" in body:
+        body = _DASH_ONE.sub("-", body)
+    if "o" in body or "O" in body:
+        body = _LETTER_O.sub("0", body)
+    return body, places
+
+
+def _take_brackets(body: str, places: list[int]) -> tuple[str, list[int], list[int]]:
     """Remarks in brackets go aside; a phase, zone or building in brackets belongs to the address."""
-
-    def replace(found: re.Match[str]) -> str:
-        inside = found.group(1)
-        if grammar.INLINE.fullmatch(inside):
-            return inside
-        parts["remark"] = parts.get("remark", "") + inside
-        return ""
-
-    return grammar.BRACKETS.sub(replace, body)
-
-
-def _take_areas(body: str, parts: Parts) -> str:
-    """Province to grid, in order; a prefix written twice is taken twice and kept once."""
-    for _ in range(2):
-        for name, pattern in grammar.AREAS:
-            if (found := pattern.match(body)) and found.end() < len(body):
-                parts.setdefault(name, found.group())
-                body = body[found.end() :].lstrip("-,，;；")
-    return body
+    if "(" not in body:
+        return body, places, []
+    kept: list[int] = []
+    remarks: list[int] = []
+    last = 0
+    for found in grammar.BRACKETS.finditer(body):
+        if grammar.INLINE.fullmatch(found.group()[1:-1]):
+            continue
+        kept.extend(range(last, found.start()))
+        remarks.extend(places[found.start() : found.end()])
+        last = found.end()
+    kept.extend(range(last, len(body)))
+    body, places = "".join(body[at] for at in kept), [places[at] for at in kept]
+    return body, places, remarks
 
 
-def _take_head(body: str, parts: Parts) -> str:
-    """Road and number before the estate: an estate may bear a road's name, a road with a number is a road."""
-    found = grammar.ROAD_NUMBER.match(body)
-    if found:
-        parts["road"] = found["road"]
-        number = "-".join(decimal(part) for part in re.split("[-之]", found["number"]))
-        parts["road_number"] = number + (found["sub"] or "").rstrip("号") + ("弄" if "弄" in found["mark"] else "")
-        return body[found.end() :].lstrip("-,，")
-    found = grammar.ROAD_ALONE.match(body)
-    if found and not _is_estate_name(body[found.end() :]):
-        parts["road"] = found["road"]
-        return body[found.end() :]
-    return body
-
-
-def _is_estate_name(after: str) -> bool:
-    """Whether what follows a road's name shows that the name is an estate's (和平路小区)."""
-    return bool(re.match(r"(?:小区|社区|新村|花园|家属|宿舍|公寓|大厦|广场|[一二三四五六七八九十]+[里村区])", after))
-
-
-def _take_tail(body: str, parts: Parts) -> None:
-    if not body:
-        return
-    if "road_number" in parts and (found := grammar.LANE_HOUSE.match(body)):
-        _keep(found, "building", parts)
-        return
-    for pattern in (grammar.VILLAGE, grammar.VILLAGE_GROUP):
-        if "road_number" not in parts and (found := pattern.match(body)):
-            _keep_village(found, parts)
-            return
-    for form, pattern in grammar.TAILS:
-        if found := pattern.match(body):
-            _keep(found, form, parts)
-            return
-    parts["estate"] = body
-
-
-def _keep_village(found: re.Match[str], parts: Parts) -> None:
-    parts["estate"] = found["estate"]
-    if found["group"]:
-        parts["building"] = decimal(found["group"]) + "组"
-    parts["room"] = "-".join(decimal(part) for part in found["room"].split("-"))
-    parts["remainder"] = found["trailing"] or ""
-
-
-def _keep(found: re.Match[str], form: str, parts: Parts) -> None:
-    named = found.groupdict()
-    if estate := named.get("estate"):
-        parts["estate"] = estate.rstrip("-,，、#")
-    for name in ("phase", "building", "unit", "floor", "room"):
-        if value := named.get(name):
-            parts[name] = "-".join(decimal(part) for part in value.split("-")) if name != "room" else _room(value)
-    parts["remainder"] = named.get("trailing") or ""
-    if form == "two":
-        parts["alt_unit"] = parts["building"]
-    if form == "worded":
-        _floor_or_building(found, parts)
-    if form == "number" and "estate" not in parts and "road" not in parts:
-        parts["remainder"] = found.group()
-
-
-def _room(value: str) -> str:
-    return "-".join(decimal(part) for part in value.rstrip("户").split("-"))
-
-
-def _floor_or_building(found: re.Match[str], parts: Parts) -> None:
-    """5楼501: a floor when the room begins with it and nothing else names a building."""
-    text, room, block = found.group(), parts.get("room", ""), parts.get("building", "")
-    if f"{found['building']}楼" in text and len(room) >= 3 and room[:-2] == block:
-        parts["floor"] = parts.pop("building")
+def _set_zone(parts: Parts) -> None:
+    """The zone (一区, 东区) an estate's name ends in, or that follows it, with its number in digits."""
+    zone = parts.get("zone")
+    if zone is None and (found := grammar.ZONE.search(parts.get("estate", ""))) and found.start() > 0:
+        zone = found.group()
+    if zone:
+        parts["zone"] = _ZONE_NUMBER.sub(lambda told: decimal(told.group(1)), zone)
 
 
 def _level(parts: Parts) -> str:
-    anchored = "estate" in parts or "road_number" in parts
+    anchored = "estate" in parts or "road_number" in parts or "lane" in parts or "road" in parts or "community" in parts
     if "room" in parts and (anchored or "building" in parts):
         return "room"
     if "unit" in parts and anchored:

@@ -1,0 +1,176 @@
+"""The administrative head of an address: province, city, district, town, community, grid.
+
+Names of cities and counties are those of the national division table (GB/T 2260 with its history, as python-stdnum
+ships it); a name without 市 or 区 counts only where the parts around it say that an area is meant. An area is only
+read where it is written: the feed's division allows its own names to be shortened, nothing is guessed from it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+from matching.address_grammar import ESTATE_AFTER_ROAD, HAN, ROAD
+from matching.numerals import CHINESE
+from schemas.dictionaries import dictionary
+
+Span = tuple[str, int, int]
+_NUMBER = rf"(?:[0-9]{{1,3}}|[{CHINESE}]{{1,4}})"
+_SKIP = re.compile(r"[-_,.;:/、·|]*(?:市辖区|县辖区|null|NULL)?[-_,.;:/、·|]*")
+_COUNTRY = re.compile(r"(?:中华人民共和国|中国)(?=[^A-Za-z0-9银移电联石建农人工民邮])")
+_PROVINCE = re.compile(
+    r"(?:河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾)省?"
+    r"|内蒙古(?:自治区)?|广西(?:壮族自治区)?|西藏(?:自治区)?|宁夏(?:回族自治区)?|新疆(?:维吾尔自治区)?|(?:北京|上海|天津|重庆)市?"
+)
+_ANY_DISTRICT = re.compile(
+    rf"[{HAN}]{{2,3}}?(?<![小社园新校厂矿库街住民])(?<![一二三四五六七八九十东西南北中])[区县](?=[{HAN}])(?![路街巷道])"
+)
+_ANY_CITY = re.compile(rf"[{HAN}]{{2,3}}?(?<![超城夜门都菜县])市(?=[{HAN}])(?![场民政区中北南东西])")
+_TOWN = re.compile(
+    rf"[{HAN}]{{1,6}}?(?:街道办事处|街道办|街道(?!路))|(?![^镇乡]{{0,5}}[路街巷村][^镇乡])[{HAN}]{{1,4}}?(?:镇(?![中东西南北江海平]?[路街道巷]|[政人]|江)|乡(?!村|[镇路]))"
+)
+_COMMUNITY = re.compile(
+    rf"[{HAN}]{{2,8}}?(?:社区居民委员会|社区居委会|村民委员会|居民委员会|居委会|村委会|社区村?)(?![卫服医活])"
+)
+_GRID = re.compile(rf"第?{_NUMBER}号?网格|[{HAN}]{{0,6}}第{_NUMBER}网格")
+_LINE = re.compile(r'^\s*(\d{2,4}) (?:province|county)="([^"]+)"')
+_SUFFIX = re.compile(r"(?:市|区|县|自治县|自治州|地区)$")
+_LONGEST = 11
+_NAME_GOES_ON = re.compile(
+    r"[路街道巷弄里苑园城府庄村]|[山湖江河](?=[路大花])|(?:[东西南北中][路街大]|[大小]厦|大[道街学桥]|新[村城苑]|饭店|宾馆|酒店|商[城场]|银行|中路)"
+)
+
+
+@cache
+def division_names() -> dict[str, tuple[str, ...]]:
+    """Name of a city or county, with and without its suffix -> the division codes (4 or 6 digits) it stands for."""
+    found: dict[str, set[str]] = {}
+    text = resources.files("stdnum.cn").joinpath("loc.dat").read_text(encoding="utf-8")
+    province = ""
+    for line in text.splitlines():
+        if not (told := _LINE.match(line)):
+            continue
+        number, names = told.groups()
+        if len(number) == 2:
+            province = number
+            continue
+        code = province + (number[:2] if number.endswith("00") else number)
+        for name in re.sub(r"\[[^\]]*\]", " ", names).replace(",", " ").split():
+            full = name.strip("〔〕()（）")
+            for word in {full, _SUFFIX.sub("", full)}:
+                if len(word) >= 2 and word not in ("市辖", "市辖区", "县", "郊区", "城区", "矿区", "新城", "开发"):
+                    found.setdefault(word, set()).add(code)
+    for code, full in dictionary("county_more").items():
+        for word in {full, _SUFFIX.sub("", full)}:
+            found.setdefault(word, set()).add(code)
+    return {word: tuple(sorted(codes)) for word, codes in found.items()}
+
+
+def read_areas(text: str, division: str) -> tuple[list[Span], int]:
+    """The area parts at the beginning of `text` and where they end; a prefix written twice is read twice.
+
+    division: the code the text is read in ("" unknown).
+    """
+    spans: list[Span] = []
+    at = 0
+    codes: tuple[str, ...] = (division[:4],) if division else ()
+    seen: set[str] = set()  # labels, and the codes of named areas
+    while at < len(text):
+        at = _skip(text, at)
+        step = _province(text, at, seen) or _named(text, at, codes, seen) or _plain(text, at, seen)
+        if step is None:
+            break
+        label, end, codes = step[0], step[1], step[2] or codes
+        spans.append((label, at, end))
+        seen.update((label, *step[2]))
+        at = end
+    return spans, at
+
+
+Step = tuple[str, int, tuple[str, ...]]
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SKIP.match(text, at)
+    end = found.end() if found else at
+    return end if end < len(text) else at
+
+
+def _province(text: str, at: int, seen: set[str]) -> Step | None:
+    if found := _COUNTRY.match(text, at):
+        return "country", found.end(), ()
+    found = _PROVINCE.match(text, at)
+    if not found or found.end() == len(text) or (found.end() - at > 3 and found.group()[-1] not in "省区市"):
+        return None
+    whole = found.group()[-1] in "省区市"
+    if not whole and (_NAME_GOES_ON.match(text, found.end()) or _road_here(text, at)):
+        return None
+    return "province", found.end(), ()
+
+
+def _road_here(text: str, at: int) -> bool:
+    found = ROAD.match(text, at)
+    return bool(found) and found.end() - at <= 5 if found else False
+
+
+def _named(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> Step | None:
+    names = division_names()
+    for length in range(min(_LONGEST, len(text) - at), 1, -1):
+        known = names.get(text[at : at + length])
+        if known is None or (at + length == len(text) and text[-1] not in "市区县"):
+            continue
+        end = at + length
+        whole = text[end - 1] in "市区县州旗盟" and length > 2
+        if _accepted(text, at, end, known, codes, seen, whole=whole):
+            city = all(len(code) == 4 for code in known) or ("city" not in seen and len(known[0]) == 4)
+            return ("city" if city else "district"), end, known
+    return None
+
+
+def _accepted(
+    text: str, at: int, end: int, known: tuple[str, ...], codes: tuple[str, ...], seen: set[str], *, whole: bool
+) -> bool:
+    if whole:
+        return not re.match(r"[路街巷]", text[end:])
+    if _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at):
+        return False
+    if not seen.isdisjoint(known):
+        return True  # the prefix is written twice
+    inside = any(code[: len(near)] == near or near[: len(code)] == code for code in known for near in codes)
+    if seen & {"city", "province"}:
+        return (inside or "city" not in seen) and not ({"town", "community", "district"} & seen)
+    road = ROAD.match(text, end)
+    if (
+        road
+        and len(road["road"]) >= 3
+        and text[end] not in "东西南北中大门外内小"
+        and text[road.end() : road.end() + 1].isdigit()
+    ):
+        return True
+    follows = bool(_TOWN.match(text, end)) or _next_is_area(text, end, known)
+    return follows or (len(known[0]) == 4 and not seen and len(text) - end >= 4)
+
+
+def _next_is_area(text: str, at: int, known: tuple[str, ...]) -> bool:
+    names = division_names()
+    return any(
+        code.startswith(own[:4])
+        for length in (2, 3, 4)
+        for code in names.get(text[at : at + length], ())
+        for own in known
+    )
+
+
+def _plain(text: str, at: int, seen: set[str]) -> Step | None:
+    if not ({"city", "district", "town"} & seen) and (found := _ANY_CITY.match(text, at)):
+        return "city", found.end(), ()
+    if not ({"district", "town", "community"} & seen) and (found := _ANY_DISTRICT.match(text, at)):
+        return "district", found.end(), ()
+    if (found := _TOWN.match(text, at)) and not ("town" in seen and "community" in seen):
+        return "town", found.end(), ()
+    if found := _GRID.match(text, at):
+        return "grid", found.end(), ()
+    if (found := _COMMUNITY.match(text, at)) and not ROAD.match(text[at : found.end()]):
+        return "community", found.end(), ()
+    return None

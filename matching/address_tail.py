@@ -1,0 +1,408 @@
+"""What follows the administrative head: road and number, lane, estate, phase, building, unit, floor, room.
+
+The text is cut into numbered parts (by their marks) and the names between them; a small state machine then gives each
+part its place in the order building, unit, floor, room. A number without a mark takes the next free place, counted
+from how many numbers still follow it: 3-2-501 is building, unit, room, and 3-501 keeps two readings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from matching import address_grammar as grammar
+from matching.address_areas import Span
+from matching.numerals import CHINESE, ROMAN, decimal
+
+NUMBERED = ("plate", "hao", "lane", "yard", "number")
+IN_RUN = ("number", "sharp", "room", "hao", "unit", "floor")
+NOWHERE, IN_BUILDING, IN_UNIT, ON_FLOOR, IN_ROOM = range(5)
+_LEAD = re.compile(
+    rf"(?P<below>负|地下|-|B(?=[0-9]))?(?P<prefix>[甲乙附]?)(?P<number>[A-Za-z]{{0,2}}[0-9]+[A-Za-z]?(?:-[0-9]+)*|[A-Za-z]|[{CHINESE}]+|[{ROMAN}]+|[IV]+|[甲乙丙丁戊己庚辛东西南北中]{{1,2}})"
+)
+_PADDED = re.compile(r"^([A-Z]+)0+(?=[0-9])")
+Item = tuple[str, int, int, str]
+
+
+def number_of(text: str, *, below: bool = False) -> str:
+    """The number a part begins with, in plain digits: 三栋 -> 3, 03单元 -> 3, A座 -> A, 负一楼 -> -1 where `below`."""
+    found = _LEAD.match(text if below else text.lstrip("-"))
+    if not found:
+        return text
+    plain = "-".join(_PADDED.sub(r"\1", decimal(part)) for part in found["number"].split("-"))
+    sign = "-" if below and found["below"] else ""
+    return sign + (found["prefix"] if found["prefix"] != "附" else "") + plain
+
+
+class TailReader:
+    """Reads one address from where its areas end; afterwards `parts` holds plain values and `spans` where they stand."""
+
+    def __init__(self, text: str, start: int, parts: dict[str, str], spans: list[Span]) -> None:
+        self.text, self.parts, self.spans = text, parts, spans
+        self.items = _items(text, start)
+        self.stage = NOWHERE
+        self.road_open = False  # the part before is a road still without a number
+        self.road_at = self.estate_at = -1
+        self.kept_word = ""  # a cellar, garage or shop just named: the number that follows is its own
+        self.handlers: dict[str, Callable[[int], int]] = {
+            "text": self._text, "phase": self._phase, "group": self._group, "lane": self._lane, "yard": self._yard,
+            "building": self._building, "unit": self._unit, "floor": self._floor, "room": self._room, "hao": self._hao,
+            "plate": self._plate, "sharp": self._sharp, "number": self._number, "cellar": self._cellar,
+        }  # fmt: skip
+
+    def read(self) -> None:
+        at = 0
+        while at < len(self.items):
+            at = self.handlers[self.items[at][0]](at)
+            if at < len(self.items) and self.items[at - 1][0] != "text":
+                self.road_open = False
+
+    # ------------------------------------------------------------ names
+
+    def _text(self, at: int) -> int:
+        _, start, end, text = self.items[at]
+        if self.stage > NOWHERE and ("estate" in self.parts or "road" in self.parts or len(text) < 2):
+            self._after_building(start, end, text)
+            return at + 1
+        if self.stage > NOWHERE and (grammar.KEEPING.search(text) or grammar.REMARK.search(text)):
+            self._after_building(start, end, text)
+            return at + 1
+        numbered = at + 1 < len(self.items) and self.items[at + 1][0] in NUMBERED
+        self._names(start, end, numbered=numbered and self.stage == NOWHERE)
+        return at + 1
+
+    def _after_building(self, start: int, end: int, text: str) -> None:
+        if grammar.TRAILING.match(text) and self.stage == IN_ROOM:
+            return
+        if grammar.REMARK.search(text):
+            self._put("remark", start, end, text)
+        else:
+            self._put("detail", start, end, text)
+            self.kept_word = text if grammar.KEEPING.search(text) else ""
+
+    def _names(self, start: int, end: int, *, numbered: bool) -> None:
+        start = self._park(start, end)
+        if numbered and grammar.ROAD_END.search(self.text, start, end):
+            self._road_before_number(start, end)
+            return
+        start = self._leading_road(start, end)
+        if start < end:
+            self._name(start, end)
+
+    def _park(self, start: int, end: int) -> int:
+        found = grammar.PARK.match(self.text, start, end)
+        if not found:
+            return start
+        self._put("detail", start, found.end(), found.group())
+        return found.end()
+
+    def _road_before_number(self, start: int, end: int) -> None:
+        start = self._leading_road(start, end)
+        if start == end:
+            self.road_open = True
+            return
+        split = grammar.PLACE_IN_ROAD.match(self.text, start, end)
+        if split and not grammar.ROAD_END.search(split["place"]) and len(split["road"]) > 1:
+            self._name(start, split.end("place"))
+            start = split.start("road")
+        self._road(start, end)
+        self.road_open = True
+
+    def _leading_road(self, start: int, end: int) -> int:
+        """Takes roads that other names follow; where the whole is a road, or none, stays."""
+        while found := grammar.ROAD.match(self.text, start, end):
+            after = self.text[found.end() : end]
+            if grammar.ESTATE_AFTER_ROAD.match(after) and not re.match(r"口", after):
+                return start
+            split = grammar.PLACE_IN_ROAD.match(self.text, start, found.end())
+            if split and not grammar.ROAD_END.search(split["place"]):
+                self._name(start, split.end("place"))
+                start = split.start("road")
+            self._road(start, found.end())
+            start = found.end()
+            crossing = grammar.CROSSING.match(self.text, start, end)
+            if crossing:
+                self._put("remark", start, crossing.end(), crossing.group())
+                start = crossing.end()
+            if start == end:
+                return end
+        return start
+
+    def _road(self, start: int, end: int) -> None:
+        self._put("road" if "road" not in self.parts else "detail", start, end, self.text[start:end])
+
+    def _name(self, start: int, end: int) -> None:
+        village = grammar.VILLAGE_THEN.match(self.text, start, end)
+        if village:
+            self._put("detail" if "community" in self.parts else "community", start, village.end(), village["village"])
+            start = village.end()
+        text = self.text[start:end]
+        if (told := grammar.REMARK_TAIL.search(self.text, start, end)) and told.start() > start:
+            self._put("remark", told.start(), end, told.group())
+            end = told.start()
+            text = self.text[start:end]
+        self._free_estate(text)
+        if "estate" in self.parts or ("road_number" in self.parts and len(text) < 2):
+            self._more_name(start, end, text)
+            return
+        if grammar.REMARK.search(text) and ("road" in self.parts or len(text) <= 3):
+            self._put("remark", start, end, text)
+            return
+        cut = grammar.STRONG_END.match(self.text, start, end)
+        if cut and not grammar.WHOLE_ZONE.match(cut["more"]) and not grammar.ESTATE_AFTER_ROAD.match(cut["more"]):
+            self._put("estate", start, cut.end("name"), cut["name"])
+            self._more_name(cut.start("more"), end, cut["more"])
+        else:
+            self._put("estate", start, end, text)
+
+    def _free_estate(self, text: str) -> None:
+        """A name before the road yields to the name after its number: 滨海工业区泰山路74号天宇大厦."""
+        if "estate" not in self.parts or "road" not in self.parts or self.road_at < self.estate_at:
+            return
+        if grammar.WHOLE_ZONE.match(text) or grammar.REMARK.search(text) or len(text) < 2:
+            return
+        old = self.parts.pop("estate")
+        label = "community" if old.endswith("村") and "community" not in self.parts else "detail"
+        written = "place" if label == "detail" else label
+        self.spans = [(written if name == "estate" else name, start, end) for name, start, end in self.spans]
+        self.parts[label] = old + self.parts.get("detail", "") if label == "detail" else old
+
+    def _more_name(self, start: int, end: int, text: str) -> None:
+        if grammar.WHOLE_ZONE.match(text) and "zone" not in self.parts:
+            self._put("zone", start, end, text)
+        elif grammar.REMARK.search(text):
+            self._put("remark", start, end, text)
+        else:
+            self._put("detail", start, end, text)
+            self.kept_word = text if grammar.KEEPING.search(text) else ""
+
+    # ------------------------------------------------------------ numbered parts
+
+    def _put(self, label: str, start: int, end: int, value: str) -> None:
+        self.spans.append((label, start, end))
+        if label == "estate":
+            self.estate_at = start
+        elif label == "road":
+            self.road_at = start
+        self.parts[label] = self.parts.get(label, "") + value if label in ("detail", "remark") else value
+
+    def _set(self, label: str, at: int, stage: int) -> int:
+        _, start, end, text = self.items[at]
+        value = number_of(text, below=label == "floor")
+        if label in self.parts:
+            self._put("detail", start, end, text)
+        else:
+            self._put(label, start, end, self.kept_word + value if label == "room" else value)
+        self.stage = max(self.stage, stage)
+        return at + 1
+
+    def _next(self, at: int) -> str:
+        return self.items[at + 1][0] if at + 1 < len(self.items) else ""
+
+    def _joined(self, at: int) -> bool:
+        """Whether a dash alone stands between this item and the next."""
+        return at + 1 < len(self.items) and self.text[self.items[at][2] : self.items[at + 1][1]] in ("-", "一")
+
+    def _phase(self, at: int) -> int:
+        return self._set("phase", at, self.stage)
+
+    def _group(self, at: int) -> int:
+        _, start, end, text = self.items[at]
+        self._put("building", start, end, number_of(text) + "组")
+        self.stage = max(self.stage, IN_BUILDING)
+        return at + 1
+
+    def _lane(self, at: int) -> int:
+        return self._set("lane", at, NOWHERE)
+
+    def _yard(self, at: int) -> int:
+        return self._set("road_number", at, NOWHERE)
+
+    def _building(self, at: int) -> int:
+        if self.stage == IN_BUILDING and "alt_room" in self.parts and "road_number" not in self.parts:
+            # 文化新村18号3栋: the first number is the gate's
+            self.parts["road_number"] = self.parts.pop("building")
+            self.spans = [("road_number" if s[0] == "building" else s[0], s[1], s[2]) for s in self.spans]
+        self.parts.pop("alt_room", None)
+        return self._set("building", at, IN_BUILDING)
+
+    def _unit(self, at: int) -> int:
+        return self._set("unit", at, IN_UNIT) if self.stage <= IN_UNIT else self._set("detail", at, self.stage)
+
+    def _cellar(self, at: int) -> int:
+        _, start, end, text = self.items[at]
+        self._put("detail", start, end, text)
+        self.kept_word = text
+        return at + 1
+
+    def _floor(self, at: int) -> int:
+        text = self.items[at][3]
+        if not text.endswith(("楼", "楼层")) or self.stage > NOWHERE or text[0] in "负地-":
+            return self._set("floor", at, ON_FLOOR)
+        value, follow = number_of(text), self._next(at)
+        if follow in ("unit", "sharp") or (follow == "number" and self._run(at + 1) >= 1):
+            return self._set("building", at, IN_BUILDING)
+        if (
+            follow in ("number", "room", "hao")
+            and text[0].isdigit()
+            and grammar.HOME_END.search(self.parts.get("estate", ""))
+        ):
+            room = number_of(self.items[at + 1][3])
+            if len(room) < 3 or room[:-2] != value:
+                return self._set("building", at, IN_BUILDING)
+        self.parts["alt_building"] = value
+        return self._set("floor", at, ON_FLOOR)
+
+    def _room(self, at: int) -> int:
+        return self._set("room", at, IN_ROOM)
+
+    def _sharp(self, at: int) -> int:
+        if self.stage == NOWHERE:
+            return self._set("building", at, IN_BUILDING)
+        if self.stage == IN_BUILDING and self._next(at) in ("number", "room", "sharp"):
+            return self._set("unit", at, IN_UNIT)
+        return self._set("room", at, IN_ROOM)
+
+    def _plate(self, at: int) -> int:
+        if not self.road_open or "road_number" in self.parts:
+            return self._number(at)
+        short = self._joined(at) and self._run(at) == 1 and len(number_of(self.items[at + 1][3])) <= 2
+        if (self._joined(at) and self._next(at) == "hao") or (short and self._next(at) == "number"):
+            return self._double_number(at)
+        return self._set("road_number", at, NOWHERE)
+
+    def _double_number(self, at: int) -> int:
+        first, second = self.items[at], self.items[at + 1]
+        value = f"{number_of(first[3])}-{number_of(second[3])}"
+        self._put("road_number", first[1], second[2], value)
+        return at + 2
+
+    def _hao(self, at: int) -> int:
+        _, start, end, text = self.items[at]
+        if text[0] in "附之" and "road_number" in self.parts:
+            self.spans.append(("road_number", start, end))
+            self.parts["road_number"] += "-" + number_of(text.lstrip("之"))
+            return at + 1
+        if self.road_open and "road_number" not in self.parts:
+            return self._set("road_number", at, NOWHERE)
+        if self.stage == NOWHERE:
+            return self._house(at)
+        if (
+            self.stage == IN_BUILDING
+            and self._next(at) in ("number", "room", "floor")
+            and "组" not in self.parts["building"]
+        ):
+            return self._set("unit", at, IN_UNIT)
+        return self._set("room", at, IN_ROOM)
+
+    def _house(self, at: int) -> int:
+        """18号 after a name: a building where parts of it follow, a house in a village, else either."""
+        estate = self.parts.get("estate", "")
+        village = bool(grammar.VILLAGE.search(estate)) and not grammar.NUMBERED_VILLAGE.search(estate)
+        follow = self._next(at)
+        gate = bool({"road_number", "lane"} & set(self.parts))
+        if self.kept_word or (follow in ("", "text") and not gate and estate and grammar.TRADE_END.search(estate)):
+            return self._set("room", at, IN_ROOM)
+        if follow in ("", "text") and not gate and (village or not grammar.HOME_END.search(estate)):
+            self._set("room", at, IN_ROOM)
+            self.spans[-1] = ("house", *self.spans[-1][1:])
+            return at + 1
+        if "lane" not in self.parts and follow not in ("unit", "room", "number", "floor"):
+            self.parts["alt_room"] = number_of(self.items[at][3])
+        return self._set("building", at, IN_BUILDING)
+
+    def _run(self, at: int) -> int:
+        """How many numbered parts directly follow this one."""
+        count = 0
+        while at + 1 < len(self.items) and self.items[at + 1][0] in IN_RUN:
+            gap = self.text[self.items[at][2] : self.items[at + 1][1]]
+            if len(gap) > 2:
+                break
+            count, at = count + 1, at + 1
+        return count
+
+    def _number(self, at: int) -> int:
+        value, rest = number_of(self.items[at][3]), self._run(at)
+        if self.road_open and "road_number" not in self.parts:
+            return self._set("road_number", at, NOWHERE)
+        if self.stage == NOWHERE and not self.kept_word:
+            several = self._joined(at) and self._next(at) == "building"
+            return self._several_buildings(at, value) if several else self._first_number(at, value, rest)
+        short = len(value) <= 2 and not self.kept_word
+        if short and rest and self.stage in (IN_BUILDING, IN_UNIT):
+            building = self.stage == IN_BUILDING
+            return self._set("unit" if building else "floor", at, IN_UNIT if building else ON_FLOOR)
+        if short and self.stage == IN_BUILDING:
+            self.parts["alt_unit"] = value
+        if self.stage < IN_ROOM and rest and self._joined(at) and self._next(at) == "number":
+            return self._split_room(at, value)
+        return self._set("room", at, IN_ROOM)
+
+    def _split_room(self, at: int, value: str) -> int:
+        """501-2: a part of a divided flat."""
+        first, second = self.items[at], self.items[at + 1]
+        self._put("room", first[1], second[2], f"{value}-{number_of(second[3])}")
+        self.stage = IN_ROOM
+        return at + 2
+
+    def _several_buildings(self, at: int, value: str) -> int:
+        """1-10幢: one building that bears several numbers."""
+        first, second = self.items[at], self.items[at + 1]
+        self._put("building", first[1], second[2], f"{value}-{number_of(second[3])}")
+        self.stage = IN_BUILDING
+        return at + 2
+
+    def _first_number(self, at: int, value: str, rest: int) -> int:
+        if rest == 0:
+            whole = "road_number" in self.parts and "estate" not in self.parts
+            as_room = len(value.lstrip("ABCDEFGH")) >= 3 or whole
+            return self._set("room", at, IN_ROOM) if as_room else self._set("building", at, IN_BUILDING)
+        if rest == 1 and self._next(at) in ("number", "room", "hao"):
+            long = sum(c.isdigit() for c in value) >= 3
+            if long and len(number_of(self.items[at + 1][3])) <= 2 and self._joined(at) and self._next(at) == "number":
+                return self._split_room(at, value)
+            if not long:
+                self.parts["alt_unit"] = value
+        return self._set("building", at, IN_BUILDING)
+
+
+def _items(text: str, start: int) -> list[Item]:
+    """Numbered parts and the names between them, in order; separators at the edges of names are left out."""
+    items: list[Item] = []
+    at = start
+    for found in grammar.TOKEN.finditer(text, start):
+        kind, begin, end = str(found.lastgroup), found.start(), found.end()
+        _add_name(items, text, at, begin)
+        if _is_name(items, text, kind, begin, end):
+            at = items.pop()[1]
+            continue
+        items.append((kind, begin, end, found.group()))
+        at = end
+    _add_name(items, text, at, len(text))
+    return items
+
+
+def _add_name(items: list[Item], text: str, at: int, end: int) -> None:
+    if found := grammar.NAME_BREAK.search(text, at, end):
+        _add_name(items, text, at, found.start())
+        at = found.end()
+        _add_name(items, text, at, end)
+        return
+    while at < end and text[at] in grammar.SEPARATORS:
+        at += 1
+    while at < end and text[end - 1] in grammar.SEPARATORS:
+        end -= 1
+    if at < end:
+        items.append(("text", at, end, text[at:end]))
+
+
+def _is_name(items: list[Item], text: str, kind: str, begin: int, end: int) -> bool:
+    """千岛湖一号, 锦绣一号: a number that belongs to the name before it."""
+    if kind != "hao" or not items or items[-1][0] != "text" or items[-1][2] != begin:
+        return False
+    before = items[-1][3]
+    if not grammar.NAMED_NUMBER.match(text, begin, end) or grammar.ROAD_END.search(before) or len(before) < 2:
+        return False
+    return not grammar.VILLAGE.search(before) and (
+        text[begin:end] == "一号" or bool(re.match(rf"[{grammar.HAN}]", text[end : end + 1]))
+    )
