@@ -64,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     Rule(("open_surname", "estate", "sex"), ("surname", "estate", "sex"), limit=100),
     Rule(("surname", "dwelling")),
     Rule(("sex", "decade", "dwelling")),
+    Rule(("nameless_at",), ("dwelling",), limit=100),
     Rule(("phone",), limit=100),
     Rule(("phone", "surname")),
     Rule(("phone", "full")),

@@ -17,6 +17,7 @@ import pandas as pd
 
 from matching.identifiers import FULL, UNKNOWN, damaged
 from matching.names import NameLevel, compare_names, fold_names, name_features
+from schemas.dates import today
 from schemas.identifiers import recognise
 from schemas.records import WITHHELD, Records, column
 
@@ -25,6 +26,8 @@ HEAD_ROLES = ("01", "02")  # GB/T 4761-2008: 本人, 户主
 PLACE_COLUMNS = ("dwelling", "building", "estate", "community", "unit", "room")
 NOT_PERSONAL = ("uscc", "registration_number", "component", "plate", "unknown")
 FEWEST_DIGITS = 4  # different digits of a number that is one: 111111..., 123123... are placeholders
+CALLS = "小老阿"  # what is put before one character of a name to call somebody; none is a usual surname
+ADULT_YEARS = 18
 PLAIN = ("phone", "ethnicity", "household_number", "employer", "updated_at")
 
 
@@ -48,6 +51,7 @@ def gather(records: Records, places: Homes) -> pd.DataFrame:
     for name in PLAIN:
         found[name] = column(raw, name)
     found["sex_column"] = column(raw, "sex").where(lambda sex: sex.isin(["male", "female"]))
+    found["feed"] = (found["source"] + ":" + found["role"].fillna("")).astype("str")
     found["birth_column"] = column(raw, "birth_date")
     found["relation"] = column(raw, "relation_to_head")
     head = recognise(column(raw, "head_id_number"))
@@ -58,13 +62,17 @@ def gather(records: Records, places: Homes) -> pd.DataFrame:
     some = found["phone"].fillna(found["phone_mask"]).str.replace("*", "?", regex=False)
     found["phone_key"] = _known(some.str[:3] + some.str[-4:])
     found = pd.concat([found, _names(raw), _numbers(raw)], axis=1)
+    default = found["birth_column"].str.endswith("-01-01").fillna(False) & (found["birth_column"] != found["id_birth"])
+    found["birth_column"] = found["birth_column"].mask(default.astype(bool), found["birth_column"].str[:4])
     found = _judge_ids(found)
     found["birth"] = found["birth_column"].fillna(found["id_birth"].where(found["own"]))
     found["sex"] = found["sex_column"].fillna(found["id_sex"].where(found["own"]))
+    nameless = found["full"].isna() & found["open_surname"].isna()
     found["decade"] = found["birth"].str[:3]
     homes = _places(found["rid"], places.homes, PLACE_COLUMNS)
     book = _places(found["rid"], places.registered, ("dwelling",)).rename(columns={"dwelling": "registered"})
-    return pd.concat([found, homes, book], axis=1)
+    alone = homes["dwelling"].where(nameless).rename("nameless_at")
+    return pd.concat([found, homes, book, alone], axis=1)
 
 
 def _places(rids: pd.Series, means: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
@@ -78,7 +86,8 @@ def _places(rids: pd.Series, means: pd.DataFrame, names: tuple[str, ...]) -> pd.
 def _names(raw: pd.DataFrame) -> pd.DataFrame:
     """`name` folded for comparison, `former`, and what keys are made of (nothing, of a name that is not whole)."""
     parts = name_features(column(raw, "name").fillna(_swapped(raw)["name"]))
-    whole = (parts["kind"] == "full") & ~parts["wild"]
+    nick = parts["folded"].str.fullmatch(f"[{CALLS}].").fillna(False).astype(bool)
+    whole = (parts["kind"] == "full") & ~parts["wild"] & ~nick
     return pd.DataFrame(
         {
             "name": parts["folded"],
@@ -86,8 +95,9 @@ def _names(raw: pd.DataFrame) -> pd.DataFrame:
             "display": parts["kind"] == "display",
             "pointer": parts["pointer"],
             "full": parts["folded"].where(whole),
-            "surname": parts["surname"],
-            "open_surname": parts["surname"].where(~whole),
+            "nick": parts["folded"].str[1:].where(nick),
+            "surname": parts["surname"].where(~nick),
+            "open_surname": parts["surname"].where(~whole & ~nick),
             "given": parts["given"].where(whole & (parts["given"].str.len() > 1)),
             "sound": parts["pinyin"].where(whole),
         }
@@ -139,39 +149,61 @@ def _remains(withheld: pd.Series) -> pd.Series:
 
 
 def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
-    """Which valid numbers are surely the row's own, and which may hold people apart.
+    """Which valid numbers are surely the row's own, which may hold people apart, and which are plainly borrowed.
 
     A number is the row's own when the row's birth column says so, or when its name agrees with the one most rows with
-    this number bear, or when it gives no real name and nothing speaks against it. A birth column that says otherwise
-    takes the trust, but not the name's word, away. A child called by its parent, and a dependant with the head's
-    number, only borrow it.
+    this number bear, or when nothing real is there to disagree. A birth column that says otherwise takes the trust, but
+    not the name's word, away. A child called by its parent (李四之子), and a dependant with the head's number, borrow.
     """
     has = found["id"].notna().to_numpy()
+    right, wrong = _birth_words(found)
+    sexes = found["sex_column"].notna() & found["id_sex"].notna()
+    wrong_sex = (sexes & (found["sex_column"] != found["id_sex"])).to_numpy(dtype=bool)
+    leader, contested = _leaders(found, 1.0 + 2.0 * right - 0.9 * wrong - 0.05 * found["rank"].to_numpy())
+    level = compare_names(found["name"], leader)
+    agrees = np.isin(level, (NameLevel.EXACT, NameLevel.WILDCARD, NameLevel.SAME_SOUND)) | _short_for(found, leader)
+    silent = found["name"].isna() | found["display"] | (leader.isna() & ~contested) | (level == NameLevel.SHORTENED)
+    lone = found["id"].map(found["id"].value_counts()).eq(1).to_numpy()
+    found["lent"] = has & ~right & ~agrees & _borrowed(found, leader)
+    said = right | (agrees & ~(lone & wrong)) | (silent.to_numpy(dtype=bool) & ~wrong & ~wrong_sex)
+    found["own"] = has & said & ~found["lent"].to_numpy(dtype=bool)
+    found["own_id"] = found["id"].where(found["own"])
+    found["trusted"] = found["own"] & (agrees | right) & ~wrong & ~wrong_sex
+    return found
+
+
+def _birth_words(found: pd.DataFrame) -> tuple[Flags, Flags]:
+    """Where the row's birth column says that the number is right (to the day), and where that it is wrong."""
     told = (found["birth_column"].notna() & found["id_birth"].notna()).to_numpy()
     fits = np.zeros(len(found), dtype=bool)
     sides = zip(found["id_birth"][told], found["birth_column"][told], strict=True)
     fits[told] = np.array([number.startswith(said) for number, said in sides], dtype=bool)
     whole = found["birth_column"].str.len().eq(len("2000-01-01")).to_numpy(dtype=bool)
-    birth_right, birth_wrong = fits & whole, told & ~fits
-    sexes = found["sex_column"].notna() & found["id_sex"].notna()
-    sex_wrong = (sexes & (found["sex_column"] != found["id_sex"])).to_numpy(dtype=bool)
-    votes = pd.DataFrame({"id": found["id"], "name": found["full"]})
-    votes["votes"] = 1.0 + 2.0 * birth_right - 0.9 * birth_wrong - 0.05 * found["rank"].to_numpy()
-    tally = votes.dropna().groupby(["id", "name"], sort=True)["votes"].sum().reset_index()
-    ranked = tally.sort_values(["id", "votes"], ascending=[True, False], kind="stable")
-    leader = ranked.drop_duplicates("id").set_index("id")
+    return fits & whole, told & ~fits
+
+
+def _leaders(found: pd.DataFrame, votes: npt.NDArray[np.float64]) -> tuple[pd.Series, pd.Series]:
+    """The whole name most rows with the row's number bear, and where two names are even."""
+    tally = pd.DataFrame({"id": found["id"], "name": found["full"], "votes": votes}).dropna()
+    counted = tally.groupby(["id", "name"], sort=True)["votes"].sum().reset_index()
+    ranked = counted.sort_values(["id", "votes"], ascending=[True, False], kind="stable")
+    first = ranked.drop_duplicates("id").set_index("id")
     second = ranked[ranked.duplicated("id")].drop_duplicates("id").set_index("id")["votes"]
-    clear = leader["votes"] > second.reindex(leader.index).fillna(0.0)
-    level = compare_names(found["name"], found["id"].map(leader["name"].where(clear)).astype("str"))
-    agrees = np.isin(level, (NameLevel.EXACT, NameLevel.WILDCARD, NameLevel.SAME_SOUND))
-    silent = (
-        (level < 0) & found["name"].isna().to_numpy() | found["display"].to_numpy() | (level == NameLevel.SHORTENED)
-    )
-    lone = found["id"].map(found["id"].value_counts()).eq(1).to_numpy()
+    clear = first["votes"] > second.reindex(first.index).fillna(0.0)
+    leader = found["id"].map(first["name"].where(clear)).astype("str")
+    return leader, found["id"].isin(first.index[~clear])
+
+
+def _short_for(found: pd.DataFrame, name: pd.Series) -> Flags:
+    """Where the row calls its person 小梅, 阿敏 and the given name has that character."""
+    sides = zip(found["nick"].fillna(""), name.fillna(""), strict=True)
+    return np.array([nick != "" and nick in whole[1:] for nick, whole in sides], dtype=bool)
+
+
+def _borrowed(found: pd.DataFrame, leader: pd.Series) -> Flags:
+    """Numbers of a grown person whose relative the row is, and the head's number on a dependant's row."""
+    youngest = f"{today().year - ADULT_YEARS}"
+    named = compare_names(found["pointer"], leader)
+    parent = (named >= 0) & (named <= NameLevel.SHORTENED) & (found["id_birth"].fillna("9999") < youngest).to_numpy()
     dependant = found["relation"].notna() & found["own_head"].isna()
-    found["lent"] = found["pointer"].notna() | ((found["id"] == found["head_id"]) & dependant)
-    said = birth_right | (agrees & ~(lone & birth_wrong)) | (silent & ~birth_wrong & ~sex_wrong)
-    found["own"] = has & said & ~found["lent"].to_numpy(dtype=bool)
-    found["own_id"] = found["id"].where(found["own"])
-    found["trusted"] = found["own"] & (agrees | birth_right) & ~birth_wrong & ~sex_wrong
-    return found
+    return np.asarray(parent | ((found["id"] == found["head_id"]) & dependant).to_numpy(dtype=bool))

@@ -37,7 +37,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "registered": ("one dwelling", "lives where the other is registered", "elsewhere"),
     "id": (
         "fits, most digits", "fits, last digits", "fits, some digits", "one edit", "same, not surely its own",
-        "same, borrowed", "does not fit",
+        "same, borrowed", "does not fit", "another, one not surely its own",
     ),
     "household": ("head's own number", "one book, one role", "one book", "head of the other", "another book"),
     "ethnicity": ("same minority", "both Han", "different"),
@@ -52,7 +52,7 @@ STATED: Mapping[str, tuple[float, ...]] = {
     "phone": (8, 5, 1, 4, 1, -1),
     "home": (6, 5, 3, 1, 0, -0.5, -1.5),
     "registered": (4, 3, -1),
-    "id": (12, 9, 4, 10, 2, -9, -5),
+    "id": (12, 9, 4, 10, 2, -9, -5, -1.5),
     "household": (12, 3, 0, -8, -2),
     "ethnicity": (2, 0, -3),
     "feed": (-3, -0.5, 0),
@@ -82,9 +82,9 @@ def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
     names = persons[counted].drop_duplicates(["name", "node"])["name"].value_counts()
     phones = persons.dropna(subset=["phone"]).drop_duplicates(["phone", "name"])["phone"].value_counts()
     owned = evidence.assign(node=node)[owners]
-    repeats = owned.duplicated(["source", "node"]).groupby(owned["source"]).mean()
+    repeats = owned.duplicated(["feed", "node"]).groupby(owned["feed"]).mean()
     return Tables(
-        repeats={str(source): float(share) for source, share in repeats.items()},
+        repeats={str(feed): float(share) for feed, share in repeats.items()},
         names={str(name): int(number) for name, number in names[names > 1].items()},
         phones={digest(str(phone)): int(number) for phone, number in phones[phones > 1].items()},
         people=len(np.unique(node)),
@@ -110,7 +110,7 @@ class Comparer:
         bearers = evidence["name"].map(tables.names).fillna(1).to_numpy()
         self.name_band = np.searchsorted(NAME_BANDS, bearers - _unseen(evidence))
         spread = {phone: tables.phones.get(digest(phone), 1) for phone in evidence["phone"].dropna().unique()}
-        repeats = evidence["source"].map(tables.repeats).astype("float64").fillna(1.0)
+        repeats = evidence["feed"].map(tables.repeats).astype("float64").fillna(1.0)
         self.strict = repeats.to_numpy() < REPEATS_NOBODY
         self.spread = evidence["phone"].map(spread).fillna(1).to_numpy()
 
@@ -183,6 +183,11 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     loose = np.flatnonzero(~whole & (has[a] | has[b]))
     met = (former[a[loose]] == name[b[loose]]) | (former[b[loose]] == name[a[loose]])
     level[loose[met]] = _FORMER
+    for one, two in ((a, b), (b, a)):
+        nick = of.by_value(("nick", "full"), one, two, lambda call, name: int(call in name[1:]))
+        level = np.where(
+            nick == 1, _FORMER + NameLevel.SHORTENED, np.where(nick == 0, _FORMER + NameLevel.DIFFERENT, level)
+        )
     level[_points(of, a, b) | _points(of, b, a)] = _FORMER + NameLevel.DIFFERENT
     return level
 
@@ -254,10 +259,11 @@ def _registered(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _number(of: Comparer, a: Integers, b: Integers) -> Integers:
-    """Damaged numbers against whole and damaged ones; two whole ones that differ say nothing: one is not its own."""
+    """Damaged numbers against whole and damaged ones; two whole ones that differ say little: one is not its own."""
     same = of.same("id", a, b) & ~(of.evidence["own"].to_numpy()[a] & of.evidence["own"].to_numpy()[b])
     lent = of.evidence["lent"].to_numpy()
-    level = np.select([same & (lent[a] | lent[b]), same], [5, 4], default=-1)
+    whole = of.both("id", a, b)
+    level = np.select([same & (lent[a] | lent[b]), same, whole], [5, 4, 7], default=-1)
     for one, two in ((a, b), (b, a)):
         for columns in (("id_mask", "id"), ("id_mask", "id_mask")):
             found = of.by_value(columns, one, two, _fit)
@@ -300,13 +306,13 @@ def _ethnicity(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
-    one = of.same("source", a, b)
+    one = of.same("feed", a, b)
     return _ladder([one & of.strict[a], one], np.ones(len(a), dtype=bool))
 
 
 _CODED = (
     "name", "full", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "unit", "room",
-    "registered", "id", "household_number", "relation", "ethnicity", "source",
+    "registered", "id", "household_number", "relation", "ethnicity", "feed",
 )  # fmt: skip
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {
     "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "registered": _registered,
