@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matching.name_parts import SIMPLIFIED
+from matching.name_parts import SIMPLIFIED, same_sound
 from matching.numerals import CHINESE, decimal
 from schemas.text import fold
 
 NAME_COLUMNS = ("written", "strict", "core", "marks")
 LONGEST = 60  # characters of a cell that are read as a name
-WRITTEN, SAME, ALIKE_BUT_SUFFIX, SIMILAR, OTHER_PART, OTHER = range(6)  # levels of compare_estates
-SHORTEST_INSIDE = 3  # characters of a name that may be found inside a longer one
+WRITTEN, SAME, ALIKE_BUT_SUFFIX, SIMILAR, ONE_OFF, OTHER_PART, OTHER = range(7)  # levels of compare_estates
+SHORTEST_INSIDE = 3  # characters, without numbers, of a name that a longer one may hold
 PART_RATIO = 70  # rapidfuzz ratio from which two names with different numbers are parts of one thing, not strangers
 
 _DESIGNATED = "期|组团|街区|街坊|地块|区|村|院|栋|幢|座|坊|里|组|号|苑|园|层|片"
@@ -32,6 +32,8 @@ _PART = re.compile(
 )
 _GENERIC = re.compile(r"(?:住宅小区|小区|社区|住宅区|生活区|住宅楼|职工|家属[院区楼]|宿舍楼?|楼)$")
 _ROAD = re.compile(r"^[\u3400-\u9fff]{2,5}?(?:大道|大街|[路街巷])(?=[\u3400-\u9fff]{3})(?![东西南北中]?[路街巷])")
+_ADDED = re.compile(r"(?:商住楼|散盘|住宅|大院|院|里|楼盘|大厦|花园|公馆|居|楼|号院|号楼|号|附近)+")
+_ENDS = frozenset("苑园院庭居")
 _MARKS = re.compile(rf"[0-9]+|[A-Z]+|[东西南北中上下前后左右新老旧内外甲乙丙丁戊{CHINESE}]|别墅|公寓|商铺")
 
 
@@ -89,26 +91,52 @@ def _cut_parts(strict: str) -> tuple[str, str]:
 def compare_estates(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.int8]:
     """The level at which the names of two aligned frames of NAME_COLUMNS agree; OTHER where either is missing.
 
-    WRITTEN: letter by letter. SAME: one spelling. ALIKE_BUT_SUFFIX: a generic word more or less. SIMILAR: same marks, and one character off or one
-    name inside the other. OTHER_PART: much the same words, other numbers. OTHER: nothing in common.
+    WRITTEN: letter by letter. SAME: one spelling. ALIKE_BUT_SUFFIX: a generic word more or less. SIMILAR: same marks, and
+    a character more, one that sounds alike, or words before the name (a developer, a road). ONE_OFF: same marks, another
+    character. OTHER_PART: much the same words, other numbers, or words after the name. OTHER: nothing in common.
     """
+    asked = pd.DataFrame({"one": one["core"].fillna("").to_numpy(), "other": other["core"].fillna("").to_numpy()})
+    asked["marks"] = _equal(one, other, "marks")
+    cases = asked.drop_duplicates(ignore_index=True)
+    unlike = asked.merge(cases.assign(level=_unlike(cases)), how="left")["level"].to_numpy()
+    known = (one["strict"].notna().to_numpy() & other["strict"].notna().to_numpy()).astype(bool)
+    equal = [_equal(one, other, name) for name in ("written", "strict", "core")]
+    found = np.select([~known, *equal], [OTHER, WRITTEN, SAME, ALIKE_BUT_SUFFIX], unlike)
+    return found.astype(np.int8)
+
+
+def _unlike(cases: pd.DataFrame) -> npt.NDArray[np.int8]:
+    """The level of two cores that are not equal: `one`, `other`, and whether their `marks` are."""
     from rapidfuzz import process
     from rapidfuzz.distance import Levenshtein
     from rapidfuzz.fuzz import ratio
 
-    known = (one["strict"].notna().to_numpy() & other["strict"].notna().to_numpy()).astype(bool)
-    first, second = (side["core"].fillna("").tolist() for side in (one, other))
-    near = process.cpdist(first, second, scorer=Levenshtein.distance, score_cutoff=1, dtype=np.uint8) <= 1
+    first, second = cases["one"].tolist(), cases["other"].tolist()
+    off = process.cpdist(first, second, scorer=Levenshtein.distance, score_cutoff=1, dtype=np.uint8) <= 1
     alike = process.cpdist(first, second, scorer=ratio, score_cutoff=PART_RATIO, dtype=np.float32) >= PART_RATIO
-    shorter = np.fromiter((min(len(a), len(b)) for a, b in zip(first, second, strict=True)), np.int64, len(first))
     inside = np.fromiter((a in b or b in a for a, b in zip(first, second, strict=True)), bool, len(first))
-    same_marks = _equal(one, other, "marks")
-    similar = same_marks & (near | inside) & (shorter >= SHORTEST_INSIDE)
-    equal = [_equal(one, other, name) for name in ("written", "strict", "core")]
-    tests = [~known, *equal, similar, ~same_marks & (alike | inside)]
-    found = np.select(tests, [OTHER, WRITTEN, SAME, ALIKE_BUT_SUFFIX, SIMILAR, OTHER_PART], OTHER)
+    marks = cases["marks"].to_numpy(dtype=bool)
+    found = np.where(alike | inside, OTHER_PART, OTHER)
+    for at in np.flatnonzero(marks & (off | inside)):  # a few hundred of distinct names
+        found[at] = _alike(first[at], second[at])
     return found.astype(np.int8)
 
 
+def _alike(one: str, other: str) -> int:
+    """The level of two cores with the same marks, a character apart or one inside the other."""
+    short, long = sorted((one, other), key=len)
+    if len(_MARKS.sub("", short)) < SHORTEST_INSIDE:
+        return OTHER_PART
+    if len(short) == len(long):
+        differ = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+        return SIMILAR if all(same_sound(a, b) or {a, b} <= _ENDS for a, b in differ) else ONE_OFF
+    if long.endswith(short):
+        return SIMILAR
+    if long.startswith(short):
+        return SIMILAR if _ADDED.fullmatch(long[len(short) :]) else OTHER_PART
+    return SIMILAR if len(long) == len(short) + 1 else OTHER_PART
+
+
 def _equal(one: pd.DataFrame, other: pd.DataFrame, name: str) -> npt.NDArray[np.bool_]:
-    return (one[name].fillna("").to_numpy(dtype=object) == other[name].fillna("").to_numpy(dtype=object)).astype(bool)
+    first, second = (side[name].fillna("").to_numpy(dtype=object) for side in (one, other))
+    return np.asarray(first == second, dtype=bool)

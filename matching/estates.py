@@ -15,6 +15,7 @@ from matching.cluster import Rules, cluster, components
 from matching.estate_names import (
     ALIKE_BUT_SUFFIX,
     NAME_COLUMNS,
+    ONE_OFF,
     OTHER,
     OTHER_PART,
     SAME,
@@ -29,7 +30,15 @@ from schemas.records import Records, column
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-NAME_WEIGHTS = {WRITTEN: 9.0, SAME: 8.0, ALIKE_BUT_SUFFIX: 4.0, SIMILAR: 1.0, OTHER_PART: -20.0, OTHER: -20.0}
+NAME_WEIGHTS = {
+    WRITTEN: 9.0,
+    SAME: 8.0,
+    ALIKE_BUT_SUFFIX: 4.0,
+    SIMILAR: 1.0,
+    ONE_OFF: -3.0,
+    OTHER_PART: -20.0,
+    OTHER: -20.0,
+}
 DISTANCE_STEPS = (150.0, 300.0, 700.0, 1500.0, 4000.0)  # metres; feeds mix GCJ-02 and BD-09 and set pins by hand
 DISTANCE_WEIGHTS = (5.0, 4.0, 2.0, 0.0, -8.0, -16.0)  # up to each step, and beyond the last
 COARSE_WEIGHTS = (2.0, 2.0, 1.0, 0.0, 0.0, -16.0)  # where a row's position is one that its feed gives to several
