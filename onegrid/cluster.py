@@ -129,7 +129,9 @@ class Cluster:
             self.socket_folder.rmdir()
 
     def _answers(self) -> bool:
-        asked = (str(self.programs / "pg_isready"), "-q", "-h", str(self.socket_folder), "-d", "postgres")
+        # the role is named: pg_isready asks nothing at all where its user has no account to take a name from
+        whom = ("-h", str(self.socket_folder), "-d", "postgres", "-U", SETUP_ROLE)
+        asked = (str(self.programs / "pg_isready"), "-q", *whom)
         return self.user.run(asked, self.server).returncode == 0
 
     def _make(self, password: str) -> None:

@@ -157,6 +157,16 @@ def test_the_server_stops_with_its_last_user(home: Path) -> None:
     assert postmaster(home) is None
 
 
+def test_the_server_is_stopped_in_good_order(home: Path) -> None:
+    log = home / "database" / "server" / "log"
+    began = len(log.read_text("utf-8"))
+    write_row(home, "last")
+    write_row(home, "after")
+    said = log.read_text("utf-8")[began:]
+    assert said.count("fast shutdown") == 2
+    assert "recovery in progress" not in said
+
+
 def test_a_second_process_connects_and_whoever_leaves_last_stops_it(home: Path, hold: Callable[[Path], Holder]) -> None:
     starter = hold(home).ready()
     serving = postmaster(home)
