@@ -1,21 +1,16 @@
-"""Where an estate is said to be: metres from coordinates, road and number, and the district its address begins with."""
+"""Where an estate is said to be: road and number, and the district its address begins with."""
 
 from __future__ import annotations
 
 import re
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from matching.numerals import CHINESE, decimal
 from schemas.text import fold, per_value
 
 NEAR = 700.0  # metres: what two maps' datums and hand-set pins may differ for one estate
-SPOT = 300.0  # metres within which rows are compared whatever their names
-CROWD = 20  # rows at one very spot: a default position, which says nothing
 SHARED = 3  # rows of one feed at one position: a quarter's middle, not the estate's own
-METRES_PER_DEGREE = 111_320.0
 FREQUENT_HINT = 20  # addresses that must begin with a word between separators before it counts as a district
 
 _ROAD = r"[\u3400-\u9fff]{1,8}?(?:大道|大街|公路|胡同|[路街巷弄])(?:[东南西北中]段|[一二三四五六七八九十]{1,2}(?:路|街|巷))?"
@@ -26,40 +21,9 @@ _AREA = re.compile(r"^[\u3400-\u9fff]{2,7}?(?:自治州|市|区|县|旗|街道|�
 _HINT = re.compile(r"^(?:\(([^()]{2,6})\)|([\u3400-\u9fff]{2,6})-|([\u3400-\u9fff]{2,4})[区县市])")
 
 
-def read_points(longitude: pd.Series, latitude: pd.Series) -> npt.NDArray[np.float64]:
-    """Metres east and north (equirectangular, about the middle latitude), NaN where not known; shape (rows, 2)."""
-    east = pd.to_numeric(longitude, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    north = pd.to_numeric(latitude, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    known = (np.abs(east) <= 180) & (np.abs(north) <= 90) & (east != 0) & (north != 0)
-    points = np.where(known[:, None], np.stack([east, north], axis=1), np.nan)
-    crowded = pd.DataFrame(points).groupby([0, 1])[0].transform("size").to_numpy() > CROWD
-    points[crowded] = np.nan
-    middle = np.nanmedian(points[:, 1]) if known.any() and not np.isnan(points).all() else 0.0
-    metres: npt.NDArray[np.float64] = points * METRES_PER_DEGREE * np.array([np.cos(np.radians(middle)), 1.0])
-    return metres
-
-
 def coarse_points(rows: pd.DataFrame) -> pd.Series:
     """Whether a row's position is one that its feed gives to SHARED rows or more."""
     return rows.groupby(["source", "east", "north"])["rid"].transform("size") >= SHARED
-
-
-def distances(rows: pd.DataFrame, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Metres between the rows at positions `a` and `b`; NaN where either has no coordinates."""
-    east, north = (rows[name].to_numpy(dtype=np.float64) for name in ("east", "north"))
-    a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
-    found: npt.NDArray[np.float64] = np.hypot(east[a] - east[b], north[a] - north[b])
-    return found
-
-
-def near_pairs(rows: pd.DataFrame) -> pd.DataFrame:
-    """Pairs `a` < `b` of row positions at most SPOT metres apart."""
-    import shapely
-
-    known = np.flatnonzero(rows["east"].notna().to_numpy())
-    points = shapely.points(rows["east"].to_numpy()[known], rows["north"].to_numpy()[known])
-    at, to = shapely.STRtree(points).query(points, predicate="dwithin", distance=SPOT)
-    return pd.DataFrame({"a": known[at[at < to]], "b": known[to[at < to]]})
 
 
 def estate_gates(rows: pd.DataFrame) -> pd.DataFrame:

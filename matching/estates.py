@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from matching.candidates import distances, near_pairs, pairs_within, read_points, stepped
 from matching.cluster import Rules, cluster, components
 from matching.estate_names import (
     ALIKE_BUT_SUFFIX,
@@ -24,7 +25,7 @@ from matching.estate_names import (
     compare_estates,
     read_estate_names,
 )
-from matching.estate_places import NEAR, coarse_points, distances, estate_gates, near_pairs, read_districts, read_points
+from matching.estate_places import coarse_points, estate_gates, read_districts
 from schemas.records import Records, column
 
 Floats = npt.NDArray[np.float64]
@@ -48,7 +49,8 @@ SAME_ROAD = 5.0  # a road in common, for rows of one name
 BOTH_LISTED = -6.0  # two unlike names that one feed lists both: it knows them for two
 OTHER_DISTRICT = -6.0  # named districts that do not overlap; only where coordinates say nothing
 THRESHOLD = 5.0
-LARGEST_BLOCK = 60  # rows that share one name or gate; above it says nothing
+NEAR = 700.0  # metres: what two maps' datums and hand-set pins may differ for one estate
+SPOT = 300.0  # metres within which rows are compared whatever their names
 
 
 def match_estates(records: Records) -> pd.DataFrame:
@@ -86,19 +88,11 @@ def _candidates(rows: pd.DataFrame, gates: pd.DataFrame) -> pd.DataFrame:
     at = np.arange(len(rows))
     blocks = [pd.DataFrame({"at": at, "key": rows["area"] + "|" + rows[name]}) for name in ("strict", "core")]
     blocks.append(pd.DataFrame({"at": gates["at"], "key": rows["area"].to_numpy()[gates["at"]] + "|" + gates["gate"]}))
-    pairs = pd.concat([*(_pairs_within(block) for block in blocks), near_pairs(rows)], ignore_index=True)
+    pairs = pd.concat([*(pairs_within(block) for block in blocks), near_pairs(_points(rows), SPOT)], ignore_index=True)
     pairs = pairs.drop_duplicates(ignore_index=True)
     area = rows["area"].to_numpy(dtype=object)
-    return pairs[area[pairs["a"]] == area[pairs["b"]]].reset_index(drop=True)
-
-
-def _pairs_within(block: pd.DataFrame) -> pd.DataFrame:
-    known = block.dropna().drop_duplicates()
-    size = known.groupby("key")["at"].transform("size")
-    kept = known[(size > 1) & (size <= LARGEST_BLOCK)]
-    pairs = kept.merge(kept, on="key")
-    pairs = pairs[pairs["at_x"] < pairs["at_y"]]
-    return pd.DataFrame({"a": pairs["at_x"], "b": pairs["at_y"]}).drop_duplicates()
+    one_area: npt.NDArray[np.bool_] = area[pairs["a"]] == area[pairs["b"]]
+    return pairs.loc[one_area].reset_index(drop=True)
 
 
 def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +101,7 @@ def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.
     level = compare_estates(one, other)
     related = level < OTHER
     pairs, level = pairs[related], level[related]
-    distance = distances(rows, pairs)
+    distance = distances(_points(rows), pairs)
     same_gate = _share(gates, pairs, "gate")
     same_road = _share(gates, pairs, "road") & (level <= SAME) & ~same_gate
     far = _other_district(rows, pairs, level, distance)
@@ -129,13 +123,15 @@ def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.
     )  # fmt: skip
 
 
+def _points(rows: pd.DataFrame) -> Floats:
+    return rows[["east", "north"]].to_numpy(dtype=np.float64)
+
+
 def _distance_weight(rows: pd.DataFrame, pairs: pd.DataFrame, distance: Floats) -> Floats:
-    step = np.searchsorted(np.array(DISTANCE_STEPS), distance).clip(max=len(DISTANCE_STEPS))
     coarse = rows["coarse"].to_numpy()
-    either = coarse[pairs["a"]] | coarse[pairs["b"]]
-    weights = np.where(either, np.array(COARSE_WEIGHTS)[step], np.array(DISTANCE_WEIGHTS)[step])
-    known: Floats = np.where(np.isnan(distance), 0.0, weights)
-    return known
+    rough, fine = (stepped(distance, DISTANCE_STEPS, weights) for weights in (COARSE_WEIGHTS, DISTANCE_WEIGHTS))
+    weights: Floats = np.where(coarse[pairs["a"]] | coarse[pairs["b"]], rough, fine)
+    return weights
 
 
 def _share(gates: pd.DataFrame, pairs: pd.DataFrame, what: str) -> Flags:
