@@ -82,7 +82,7 @@ def kept_by(parts: list[set[int]], before: dict[int, str]) -> dict[str, frozense
 
 
 few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-many = settings(few, max_examples=300)
+many = settings(few, max_examples=100)
 
 
 @given(steps)
@@ -92,6 +92,7 @@ def test_codes_over_random_histories(undone: Undone, keyring: Keyring, make: Sim
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @given(steps)
 @many
 def test_codes_over_many_histories(undone: Undone, keyring: Keyring, make: SimpleNamespace, history: list) -> None:
