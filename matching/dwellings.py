@@ -21,6 +21,7 @@ TYPED = (
     ("thing", "address"),
 )
 OPEN = "?"  # a part that the address leaves out and nobody else tells
+COMMITTEE = r"(?:民委员会|居民委员会|委会|居委会)$"
 PERSON_ID = r"[0-9]{17}[0-9X]"
 
 
@@ -38,7 +39,15 @@ def gather_addresses(records: Records) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame(columns=["rid", "type", "property", "address", "area", "person"])
     rows = pd.concat(frames, ignore_index=True)
-    return pd.concat([rows, parse_addresses(rows["address"])], axis=1)
+    return _rooms_of_houses(pd.concat([rows, parse_addresses(rows["address"])], axis=1))
+
+
+def _rooms_of_houses(rows: pd.DataFrame) -> pd.DataFrame:
+    """村X组Y号 is a house, and a dwelling when nothing follows; with a room behind (Y号-102) the room is the dwelling."""
+    inside = rows["detail"].str.extract(r"^#?([0-9]{1,4}[A-Z]?)(?:室|户|房)?$")[0] if "detail" in rows.columns else pd.Series(pd.NA, index=rows.index)
+    housed = inside.notna() & rows["building"].str.endswith("组").fillna(False) & rows["room"].notna()
+    house = rows["building"] + rows["room"] + "号"
+    return rows.assign(building=rows["building"].mask(housed, house), room=rows["room"].mask(housed, inside))
 
 
 def _person_key(raw: pd.DataFrame) -> pd.Series:
@@ -52,7 +61,7 @@ def resolve(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of `gather_addresses` with `head`, `phase`, `building`, `unit`, `room` made comparable (OPEN where unknown)."""
     found = rows.copy()
     written = found["estate"].map(fold_estate, na_action="ignore")
-    gate = (found["road"] + "|" + found["road_number"]).where(found["road_number"].notna())
+    gate = (found["road"] + "|").str.cat(found["road_number"].fillna(found["lane"] + "弄"))
     found["gate"], found["written"] = gate, written
     # One division at a time: a name means nothing outside its division.
     parts = [_resolve_area(part) for _, part in found.groupby("area", sort=True)]
@@ -61,6 +70,9 @@ def resolve(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _resolve_area(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.copy()
+    # A village's name before a road is where the road lies, not an estate.
+    villages = rows["community"].dropna().str.replace(COMMITTEE, "", regex=True).unique()
+    rows["written"] = rows["written"].mask(rows["gate"].notna() & rows["written"].isin(villages))
     head = rows["written"].fillna(rows["gate"])
     head = head.replace(spellings(head))
     head = head.replace(written_together(rows["gate"], head.where(rows["written"].notna())))

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 AGREEING_PERSONS = 2  # distinct persons that must show two heads at one building and room
-AGREEMENT = 0.6  # of the persons of a head that show another head at all
+AGREEMENT = 0.6  # of the persons of a head that show another head at the same building and room
+ALIAS_SHARE = 0.3  # of the persons of a head that show another head anywhere: people who moved, to a like number by chance, are fewer
 TOGETHER = 0.6  # of the addresses that write a road and number with an estate, those that name the same estate
 RARE_TO_FREQUENT = 5  # a misspelling is at least this many times rarer than the name it means
 SUFFIX = re.compile(r"(?:住宅小区|小区|社区|住宅区|生活区|家属院|家属区)$")
@@ -80,17 +81,27 @@ def agreed_by_people(rows: pd.DataFrame) -> pd.DataFrame:
     counted = pairs.drop_duplicates(["person", "head", "head_to"]).groupby(["head", "head_to"]).size().rename("n")
     frame = counted.reset_index()
     total = frame.groupby("head")["n"].transform("sum")
-    kept = frame[(frame["n"] >= AGREEING_PERSONS) & (frame["n"] >= AGREEMENT * total)]
+    elsewhere = _persons_with_others(rows)
+    share = frame["head"].map(elsewhere).fillna(0) * ALIAS_SHARE
+    kept = frame[(frame["n"] >= AGREEING_PERSONS) & (frame["n"] >= AGREEMENT * total) & (frame["n"] >= share)]
     same = [_may_join(a, b) for a, b in zip(kept["head"], kept["head_to"], strict=True)]
     return kept[np.array(same, dtype=bool)].rename(columns={"head": "rare", "head_to": "frequent", "n": "persons"})
 
 
+def _persons_with_others(rows: pd.DataFrame) -> pd.Series:
+    """How many persons of each head are seen under another head too, wherever."""
+    seen = rows[["person", "head"]].dropna().drop_duplicates()
+    return seen[seen["person"].duplicated(keep=False)].groupby("head").size()
+
+
 def _may_join(one: str, other: str) -> bool:
-    """Two names with different numbers or directions are two estates, whoever says so; a road and number may be any."""
+    """Names that are alike but for their numbers or directions (东区, 西区) are two estates, whoever says so.
+
+    A road and number, or a name with nothing in common (a popular name beside the official one), may be any.
+    """
     if "|" in one or "|" in other:
         return True
-    first, second = numbers_in(one), numbers_in(other)
-    return not first or not second or first == second
+    return _NUMBERS.sub("", one) != _NUMBERS.sub("", other) or numbers_in(one) == numbers_in(other)
 
 
 def _agreed(frame: pd.DataFrame, key: str, value: str, least: int, share: float) -> dict[str, str]:

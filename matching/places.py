@@ -121,7 +121,7 @@ def _by_text(records: Records, raw: pd.DataFrame, kind: pd.Series) -> pd.Series:
 def _canonical(rows: pd.DataFrame) -> pd.Series:
     """One way to write an address: head, phase, building, unit, room."""
     text = rows["head"].str.replace("|", "", regex=False)
-    text += _word(rows["phase"], "期") + _word(rows["building"], "栋", ("组",)) + _word(rows["unit"], "单元")
+    text += _word(rows["phase"], "期") + _word(rows["building"], "栋", ("组", "号")) + _word(rows["unit"], "单元")
     return text + _word(rows["room"], "室")
 
 
