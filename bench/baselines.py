@@ -21,7 +21,9 @@ from bench.score import KEY, Scores, pairwise
 
 THRESHOLD = 0.95
 PLACEHOLDERS = re.compile(r"(\d)\1{9,}|000000$|^123456789")
-ADMIN = re.compile(r"^(?:安徽省)*(?:芜湖市)?(?:安徽省芜湖市)?(?:镜湖区)?(?:云亭街道)?(?:.{2,3}(?:社区居委会|社区|村委会|村(?!.{0,3}组)))?")
+ADMIN = re.compile(
+    r"^(?:安徽省)*(?:芜湖市)?(?:安徽省芜湖市)?(?:镜湖区)?(?:云亭街道)?(?:.{2,3}(?:社区居委会|社区|村委会|村(?!.{0,3}组)))?"
+)
 
 
 def clean(people: pd.DataFrame) -> pd.DataFrame:
@@ -128,7 +130,9 @@ def _settings() -> Any:
 def _train(linker: Any) -> None:
     from splink import block_on
 
-    linker.training.estimate_probability_two_random_records_match([block_on("id_number"), block_on("name", "phone")], recall=0.8)
+    linker.training.estimate_probability_two_random_records_match(
+        [block_on("id_number"), block_on("name", "phone")], recall=0.8
+    )
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
     for rule in (block_on("id_number"), block_on("name", "birth")):
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
@@ -152,7 +156,9 @@ def compare(town: Path) -> dict[str, tuple[Scores, float]]:
 
 def main() -> None:
     """Print a line a baseline."""
-    parser = argparse.ArgumentParser(prog="python -m bench.baselines", description="Exact id and plain Splink on the town's people.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.baselines", description="Exact id and plain Splink on the town's people."
+    )
     parser.add_argument("town", type=Path, help="folder made by python -m town --out")
     print(f"{'':16}{'F1':>8}{'precision':>11}{'recall':>9}{'seconds':>9}")
     for name, (scores, seconds) in compare(parser.parse_args().town).items():

@@ -37,7 +37,9 @@ def read_feed(read: Mapping[str, Any], folder: Path) -> pd.DataFrame:
 
 def _read_file(path: Path, read: Mapping[str, Any]) -> pd.DataFrame:
     if read["format"] == "csv":
-        return pd.read_csv(path, dtype="str", encoding=read.get("encoding", "utf-8"), keep_default_na=False, na_values=[""])
+        return pd.read_csv(
+            path, dtype="str", encoding=read.get("encoding", "utf-8"), keep_default_na=False, na_values=[""]
+        )
     if read["format"] == "xlsx":
         return pd.read_excel(path, dtype="str", header=read.get("header", 1) - 1, engine="calamine")
     with path.open(encoding=read.get("encoding", "utf-8")) as lines:
@@ -46,7 +48,9 @@ def _read_file(path: Path, read: Mapping[str, Any]) -> pd.DataFrame:
 
 def _people(rows: pd.DataFrame, spec: Mapping[str, Any], name: str, fields: Mapping[str, Any]) -> pd.DataFrame:
     key = rows[spec["read"]["key"]]
-    people = pd.DataFrame({"source": spec["name"], "key": key.fillna("").agg("|".join, axis=1), "role": name.partition(".")[2]})
+    people = pd.DataFrame(
+        {"source": spec["name"], "key": key.fillna("").agg("|".join, axis=1), "role": name.partition(".")[2]}
+    )
     for column in PROPERTIES:
         people[column] = _cell(rows, fields.get(column))
     said = people["name"].notna() | people["id_number"].notna()
@@ -55,7 +59,9 @@ def _people(rows: pd.DataFrame, spec: Mapping[str, Any], name: str, fields: Mapp
 
 def _cell(rows: pd.DataFrame, field: Any) -> pd.Series:
     """One property: a column, or several joined."""
-    columns = [field] if isinstance(field, str) else [] if field is None else field.get("columns", [field.get("column")])
+    columns = (
+        [field] if isinstance(field, str) else [] if field is None else field.get("columns", [field.get("column")])
+    )
     if not columns or columns == [None]:
         return pd.Series(pd.NA, index=rows.index, dtype="str")
     joined = rows[columns[0]].fillna("") if len(columns) > 1 else rows[columns[0]]

@@ -116,13 +116,17 @@ def report(truth: pd.DataFrame, members: pd.DataFrame) -> str:
     share = held["present"].sum() / max(1, held["rows"].sum())
     lines.append(f"{held['present'].sum()} of {held['rows'].sum()} true rows are in the export ({share:.4%})")
     for line in held[held["present"] < held["rows"]].itertuples(index=False):
-        lines.append(f"  {line.source}{'.' + line.role if line.role else ''}: {line.rows - line.present} of {line.rows} missing")
+        lines.append(
+            f"  {line.source}{'.' + line.role if line.role else ''}: {line.rows - line.present} of {line.rows} missing"
+        )
     return "\n".join(lines)
 
 
 def main() -> int:
     """Print the report; exit 1 when the export lacks true rows."""
-    parser = argparse.ArgumentParser(prog="python -m bench.score", description="Score an export of members against the town's truth.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.score", description="Score an export of members against the town's truth."
+    )
     parser.add_argument("--home-export", type=Path, required=True, help="members.parquet of `onegrid export members`")
     parser.add_argument("--truth", type=Path, required=True, help="the town's truth folder")
     options = parser.parse_args()

@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.score import report
 from town.build import build
+
+from bench.score import report
 
 ONEGRID = Path(sys.executable).parent / "onegrid"
 
@@ -58,14 +59,19 @@ def measure(scale: float, seed: int, folder: Path) -> None:
 def run(feeds: Path, home: Path) -> tuple[float, dict[str, Any]]:
     """Wall seconds of the whole process, and its summary."""
     start = time.perf_counter()
-    done = subprocess.run([ONEGRID, "run", "--json", "--sources", feeds, "--home", home], check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [ONEGRID, "run", "--json", "--sources", feeds, "--home", home], check=True, stdout=subprocess.PIPE, text=True
+    )
     return time.perf_counter() - start, json.loads(done.stdout.splitlines()[-1])
 
 
 def stages(summary: dict[str, Any]) -> str:
     """A line a stage."""
     lines = [f"  {'stage':<18}{'seconds':>9}{'rows':>12}{'peak MB':>10}"]
-    lines += [f"  {name:<18}{s['seconds']:>9.1f}{s['rows']:>12,}{s['peak_mb']:>10,.0f}" for name, s in summary["stages"].items()]
+    lines += [
+        f"  {name:<18}{s['seconds']:>9.1f}{s['rows']:>12,}{s['peak_mb']:>10,.0f}"
+        for name, s in summary["stages"].items()
+    ]
     return "\n".join(lines)
 
 

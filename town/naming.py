@@ -87,7 +87,12 @@ def _alike(rng: Rng, people: pd.DataFrame, given: Texts) -> Texts:
     alike = given.copy()
     for place in chosen.tolist():
         before, own = alike[place - 1], alike[place]
-        alike[place] = before[0] + own[-1] if before[0] + own[-1] != before else before[0] + "子"
+        alike[place] = before[0] + own[-1]
+    for place in np.flatnonzero(
+        sibling & (alike == np.roll(alike, 1))
+    ).tolist():  # no two of a family are named the same
+        spare = "家" if alike[place].endswith("小") else "小"
+        alike[place] = alike[place][:1] + spare
     return alike
 
 
