@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from onegrid.errors import SettingsError
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -45,11 +47,31 @@ def default_home(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def read_settings(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the command line's home and the environment (ONEGRID_HOME, ONEGRID_DATABASE_URL, ONEGRID_LANDING, ONEGRID_KEY_FILE)."""
+    """Settings from the command line's home and the environment (ONEGRID_HOME, ONEGRID_DATABASE_URL or
+    ONEGRID_DATABASE_URL_FILE, ONEGRID_LANDING, ONEGRID_KEY_FILE).
+
+    Raises SettingsError when the file of the URL cannot be read, or the URL is given in both ways.
+    """
     key_file = environ.get("ONEGRID_KEY_FILE")
     return Settings(
         home=(home or default_home(environ)).expanduser().absolute(),
-        database_url=environ.get("ONEGRID_DATABASE_URL") or None,
+        database_url=_database_url(environ),
         landing=environ.get("ONEGRID_LANDING") or None,
         key_file=Path(key_file) if key_file else None,
     )
+
+
+def _database_url(environ: Mapping[str, str]) -> str | None:
+    """The URL itself, or the one that a file holds: a secret in a file shows in no list of processes or containers."""
+    url, file = environ.get("ONEGRID_DATABASE_URL") or None, environ.get("ONEGRID_DATABASE_URL_FILE") or None
+    if file is None:
+        return url
+    if url is not None:
+        raise SettingsError("ONEGRID_DATABASE_URL and ONEGRID_DATABASE_URL_FILE are both set: unset one of them.")
+    try:
+        found = Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if not found:
+        raise SettingsError(f"ONEGRID_DATABASE_URL_FILE names {file}, which cannot be read or is empty: correct it.")
+    return found
