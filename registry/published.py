@@ -151,9 +151,7 @@ def end(connection: Connection, table: str, keys: pd.DataFrame, moment: datetime
     load_temporary(connection, "ended", table, keys)
     same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM e."{name}"' for name in keys.columns)
     joined = " AND ".join(f't."{name}" = e."{name}"' for name in keys.columns if keys[name].notna().all())
-    statement = (
-        f'UPDATE "{table}" t SET known_to = coalesce(CAST(:moment AS timestamptz), now()) FROM ended e WHERE t.known_to IS NULL AND {joined} AND {same}'
-    )
+    statement = f'UPDATE "{table}" t SET known_to = coalesce(CAST(:moment AS timestamptz), now()) FROM ended e WHERE t.known_to IS NULL AND {joined} AND {same}'
     connection.execute(text(statement), {"moment": moment})
 
 
