@@ -34,7 +34,7 @@ def estate_gates(rows: pd.DataFrame) -> pd.DataFrame:
         found = plain.reset_index(drop=True).str.extractall(_GATE)
         beside = found["sub"].fillna("") + found["beside"].fillna("")
         found["gate"] = found["road"] + "|" + found["number"].map(decimal, na_action="ignore") + beside
-        frames.append(found[["road", "gate"]].assign(at=found.index.get_level_values(0)))
+        frames.append(found[["road", "gate"]].assign(at=found.index.get_level_values(0).astype("int64")))
     return pd.concat(frames, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
