@@ -27,6 +27,7 @@ PLACE_COLUMNS = ("dwelling", "building", "estate", "community", "unit", "room")
 NOT_PERSONAL = ("uscc", "registration_number", "component", "plate", "unknown")
 FEWEST_DIGITS = 4  # different digits of a number that is one: 111111..., 123123... are placeholders
 CALLS = "小老阿"  # what is put before one character of a name to call somebody; none is a usual surname
+LONG_NAME = 4
 ADULT_YEARS = 18
 PLAIN = ("phone", "ethnicity", "household_number", "employer", "updated_at")
 
@@ -92,7 +93,7 @@ def _names(raw: pd.DataFrame) -> pd.DataFrame:
         {
             "name": parts["folded"],
             "former": fold_names(column(raw, "former_name")),
-            "display": parts["kind"] == "display",
+            "display": (parts["kind"] == "display") | _nicknames(parts),
             "pointer": parts["pointer"],
             "full": parts["folded"].where(whole),
             "nick": parts["folded"].str[1:].where(nick),
@@ -102,6 +103,12 @@ def _names(raw: pd.DataFrame) -> pd.DataFrame:
             "sound": parts["pinyin"].where(whole),
         }
     )
+
+
+def _nicknames(parts: pd.DataFrame) -> pd.Series:
+    """Four and more characters behind a surname of one, without a dot: 夏天的风. Hardly a name anybody bears."""
+    long = (parts["folded"].str.len() >= LONG_NAME) & (parts["surname"].str.len() == 1)
+    return long.fillna(False).astype(bool) & ~parts["folded"].str.contains("·", regex=False, na=False) & ~parts["wild"]
 
 
 def _numbers(raw: pd.DataFrame) -> pd.DataFrame:
