@@ -41,7 +41,8 @@ def _read_file(path: Path, read: Mapping[str, Any]) -> pd.DataFrame:
             path, dtype="str", encoding=read.get("encoding", "utf-8"), keep_default_na=False, na_values=[""]
         )
     if read["format"] == "xlsx":
-        return pd.read_excel(path, dtype="str", header=read.get("header", 1) - 1, engine="calamine")
+        sheet: pd.DataFrame = pd.read_excel(path, dtype="str", header=read.get("header", 1) - 1, engine="calamine")
+        return sheet
     with path.open(encoding=read.get("encoding", "utf-8")) as lines:
         return pd.json_normalize([json.loads(line) for line in lines]).astype("str")
 

@@ -115,11 +115,14 @@ def report(truth: pd.DataFrame, members: pd.DataFrame) -> str:
     held = present(truth, members)
     share = held["present"].sum() / max(1, held["rows"].sum())
     lines.append(f"{held['present'].sum()} of {held['rows'].sum()} true rows are in the export ({share:.4%})")
-    for line in held[held["present"] < held["rows"]].itertuples(index=False):
-        lines.append(
-            f"  {line.source}{'.' + line.role if line.role else ''}: {line.rows - line.present} of {line.rows} missing"
-        )
+    for source, role, rows, found in held[held["present"] < held["rows"]].to_numpy().tolist():
+        lines.append(f"  {source}{'.' + role if role else ''}: {rows - found} of {rows} missing")
     return "\n".join(lines)
+
+
+def report_files(members: Path, truth: Path) -> str:
+    """The report of an exported members.parquet against a town's truth folder."""
+    return report(pd.read_parquet(truth / "records.parquet"), pd.read_parquet(members))
 
 
 def main() -> int:

@@ -16,9 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.score import report_files
 from town.build import build
-
-from bench.score import report
 
 ONEGRID = Path(sys.executable).parent / "onegrid"
 
@@ -53,7 +52,7 @@ def measure(scale: float, seed: int, folder: Path) -> None:
             print(sources(summary), f"\nentities {summary['entities']}")
     members = folder / "members.parquet"
     subprocess.run([ONEGRID, "export", "members", "--home", home, "--out", members], check=True)
-    print(report(members, town / "truth"))
+    print(report_files(members, town / "truth"))
 
 
 def run(feeds: Path, home: Path) -> tuple[float, dict[str, Any]]:

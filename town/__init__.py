@@ -1,55 +1,25 @@
-"""X Street in a box: a sample town, its truth and its departments' feeds."""
+"""X Street in a box: a sample town, its truth and its departments' feeds.
 
-from __future__ import annotations
+`build(scale, seed, out)` writes below `out`:
 
-import json
-from collections.abc import Callable
-from pathlib import Path
+- `sources/*.yml`: a source file for each feed, as a real department's data would be declared;
+- `data/`: the feeds themselves (a SQLite database, csv, jsonl, GeoJSON, workbooks), wrong in all the ways that real ones are;
+- `truth/*.parquet`: what is true. `records` holds a line for each thing that a usable feed row describes: source, key (as
+  the registry exports it, parts joined by "|"), role, and the labels of the person, the residential and the registered
+  household, the dwelling and so on; a label is missing where it does not apply.
 
-import yaml
+What the labels mean. `person`: whom the row is about, whatever is written. `residential_household`: where that person lives
+now, missing for those who live elsewhere or are dead. `registered_household`: the book (户) that lists the person.
+`dwelling`: the home that the row's *written* address means, be it stale or not; missing where a careful human who knows the
+street could not read it to the room. Rows that say of nobody anything, blank ones and those marked deleted have no line.
 
-from onegrid.errors import SettingsError
+The truth is made first (`places`, `families`, `homes`, `naming`, `documents`, `world`), then clerks write it down
+(`clerks`, `numbers`, `misnaming`, `writing`), then departments save what they have (`population`, `policing`, ...). Every
+rate of every error is a named number in `data/errors.yml`. The town on any day is a pure function of (scale, seed, day):
+each decision draws from a stream of chance named after it, so that one rate changes one thing, and a day changes only what
+happened on it.
+"""
 
-Progress = Callable[[str], None]
+from town.build import build, next_day
 
-
-def build(scale: float, seed: int, out: Path, day: int = 0, tell: Progress | None = None) -> dict[str, int]:
-    """Write the town of (scale, seed) on a day below `out`: sources/, data/ and truth/. Returns rows by feed.
-
-    scale: 1 is the whole street, 0.01 the smallest that makes sense. day: 0 is the first. Files are rewritten in place.
-    """
-    from town.draw import stream
-    from town.feed import compose
-    from town.feeds import FEEDS
-    from town.truth import records, write_truth
-    from town.world import build_world
-
-    world, sources, data = build_world(scale, seed), out / "sources", out / "data"
-    for folder in (sources, data):
-        folder.mkdir(parents=True, exist_ok=True)
-    counts, labelled = {}, []
-    for feed in FEEDS:
-        rows = compose(feed, world, day)
-        labelled.append(records(feed, rows, world))
-        feed.save(rows[[c for c in rows.columns if not c.startswith("_")]], data, stream(seed, feed.name, "save"))
-        spec = {"name": feed.name, **feed.spec(world, data)}
-        (sources / f"{feed.name}.yml").write_text(
-            yaml.safe_dump(spec, allow_unicode=True, sort_keys=False, width=200), encoding="utf-8"
-        )
-        counts[feed.name] = len(rows)
-        if tell:
-            tell(f"{feed.name}: {len(rows)} rows")
-    write_truth(out / "truth", labelled, world, day)
-    (out / "truth" / "town.json").write_text(
-        json.dumps({"scale": scale, "seed": seed, "day": day, "rows": counts}), encoding="utf-8"
-    )
-    return counts
-
-
-def next_day(out: Path, day: int | None = None, tell: Progress | None = None) -> dict[str, int]:
-    """Take the town below `out` to a day (by default the next): about 1 % of the rows changed, added or withdrawn. Returns rows by feed."""
-    state = out / "truth" / "town.json"
-    if not state.exists():
-        raise SettingsError(f"{out} holds no town; make one with python -m town --out {out}")
-    known = json.loads(state.read_text(encoding="utf-8"))
-    return build(known["scale"], known["seed"], out, known["day"] + 1 if day is None else day, tell)
+__all__ = ["build", "next_day"]

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from onegrid.errors import OneGridError
-from town import build, next_day
+from town.build import build, next_day
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from town.clerks import clock, recent, write_homes, write_people, written_home
-from town.draw import Rates, Rng, strings, texts
+from town.draw import Rates, Rng, either, strings, texts
 from town.feed import Feed, Spec, rates_of
 from town.numbers import dates_as
 from town.world import World, age
@@ -43,8 +43,8 @@ def write(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd.DataFr
     birth = dates_as(rng, seen["birth"].to_numpy(), rates["dates"])
     return pd.DataFrame(
         {
-            "user_id": rows["user_id"], "user_name": seen["name"], "id_card": np.where(unverified, None, seen["id_number"]),
-            "birthday": np.where(unverified, None, birth), "gender": seen["sex"].map({1: "M", 2: "F"}),
+            "user_id": rows["user_id"], "user_name": seen["name"], "id_card": either(unverified, None, seen["id_number"]),
+            "birthday": either(unverified, None, birth), "gender": seen["sex"].map({1: "M", 2: "F"}),
             "mobile": seen["phone"], "address": address.text, "registered_at": clock(rows["when"].to_numpy(), rng),
             "_person": person, "_dwelling": np.where(address.readable, home, -1), "_lost": seen["lost"],
         }

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from town.clerks import worker_phones
-from town.draw import Rates, Rng, Texts, among, choose, stream, strings, texts
+from town.draw import Rates, Rng, Texts, among, choose, either, joined, stream, strings, texts
 from town.feed import Feed, Spec
 from town.naming import draw_surnames
 from town.sheets import write_sheet
@@ -221,7 +221,7 @@ def write_buildings(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) ->
         {
             "楼栋编号": texts([f"LD{n}" for n in strings(rows["building"].to_numpy() + 1, 6)]), "地址": building_addresses(building, estate, rng),
             "网格编码": places.grids["code"].to_numpy()[grid], "单元数": building["units"].astype(str), "层数": building["floors"].astype(str),
-            "楼栋长": leader, "楼栋长电话": np.where(rng.random(len(rows)) < 0.1, None, mobiles(rng, len(rows))),
+            "楼栋长": leader, "楼栋长电话": either(rng.random(len(rows)) < 0.1, None, mobiles(rng, len(rows))),
             "经度": building["lon"], "纬度": building["lat"], "_building": rows["building"], "_lost": False,
         }
     )  # fmt: skip
@@ -242,7 +242,7 @@ def building_addresses(building: pd.DataFrame, estate: pd.DataFrame, rng: Rng) -
         chinese(b) + la if s == "chinese" else STYLES[s](b, 0, 0, 0, la)
         for s, b, la in zip(style, building["number"].tolist(), label, strict=True)
     ]
-    return head + texts(tails)
+    return joined(head, texts(tails))
 
 
 def save_buildings(rows: pd.DataFrame, data: Path, rng: Rng) -> None:

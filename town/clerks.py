@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from town.draw import Ints, Mask, Rates, Rng, Texts, stream
+from town.draw import Ints, Mask, Rates, Rng, Texts, either, stream
 from town.families import AS_OF
 from town.misnaming import spoil_names
 from town.numbers import flip, spoil_births, spoil_ids, spoil_phones
@@ -28,7 +28,7 @@ def write_people(world: World, person: Ints, rates: Rates, rng: Rng) -> pd.DataF
     out = pd.DataFrame(
         {
             "name": spoil_names(rng, seen, rates["name"]),
-            "former_name": np.where(rng.random(len(people)) < rates["former_name_given"], people["former_name"], None),
+            "former_name": either(rng.random(len(people)) < rates["former_name_given"], people["former_name"], None),
             "id_number": spoil_ids(rng, people, context, rates["id"]),
             "id_type": people["id_type"],
             "sex": flip(rng, people["sex"].to_numpy(), rates["sex_wrong"]),
@@ -45,7 +45,7 @@ def _row_mishaps(out: pd.DataFrame, context: pd.DataFrame, seen: pd.DataFrame, r
     """Infants without a number or with a parent's, rows with name and number in each other's column, rows that hold neither."""
     infant = (seen["years"] < 2).to_numpy() & (rng.random(len(out)) < rates["infant_without_id"])
     parents = pd.notna(context["parent_id"].to_numpy()) & (rng.random(len(out)) < 0.4)
-    out["id_number"] = np.where(infant, np.where(parents, context["parent_id"], None), out["id_number"])
+    out["id_number"] = either(infant, either(parents, context["parent_id"], None), out["id_number"])
     swapped = (rng.random(len(out)) < rates["swapped"]) & out["id_number"].notna().to_numpy()
     out["name"], out["id_number"] = (
         np.where(swapped, out["id_number"], out["name"]),
@@ -118,7 +118,7 @@ def write_homes(world: World, dwellings: Ints, rates: Rates, rng: Rng) -> Writte
     written = write_addresses(world.places, dwellings[here], rates, rng)
     text[here], readable[here] = written.text, written.readable
     missing: Mask = rng.random(len(dwellings)) < rates["missing"]
-    return Written(np.where(missing, None, text), readable & ~missing)
+    return Written(either(missing, None, text), readable & ~missing)
 
 
 def recent(rng: Rng, size: int, years: float) -> Days:

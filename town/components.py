@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from town.areas import DIVISION, METRE, point, save_features
-from town.draw import Rates, Rng, among, choose, stream, strings, texts
+from town.draw import Rates, Rng, among, choose, either, stream, strings, texts
 from town.feed import Feed, Spec
 from town.sheets import write_sheet
 from town.world import World
@@ -67,7 +67,7 @@ def _seen(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd.DataFr
     number = thing["number"].to_numpy(dtype=object)
     wrong = np.flatnonzero(rng.random(size) < rates["number_wrong"])
     number[wrong] = texts([n[:12] + strings(rng.integers(0, 10_000, 1), 4)[0] for n in number[wrong]])
-    number = np.where(rng.random(size) < rates["number_missing"], None, number)
+    number = either(rng.random(size) < rates["number_missing"], None, number)
     offset = rng.normal(0, rates["metres"], (size, 2)) * METRE
     kind = thing["kind"].to_numpy(dtype=object)
     other = texts([WORDS.get(k, k) for k in kind])
@@ -75,7 +75,7 @@ def _seen(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd.DataFr
     return pd.DataFrame(
         {
             "number": number, "kind": np.where(rng.random(size) < rates["other_word"], other, kind), "road": thing["road"],
-            "name": thing["road"] + kind + thing["number"].str[-4:], "grid": np.where(rng.random(size) < rates["grid_missing"], None, grid),
+            "name": thing["road"] + kind + thing["number"].str[-4:], "grid": either(rng.random(size) < rates["grid_missing"], None, grid),
             "lon": (thing["lon"] + offset[:, 0]).round(6), "lat": (thing["lat"] + offset[:, 1]).round(6),
             "state": among(rng, STATES, size), "department": thing["department"], "_thing": rows["thing"].to_numpy(), "_lost": False,
         }
@@ -152,7 +152,8 @@ def cover_spec(world: World, data: Path) -> Spec:
 def facility_entries(world: World, rates: Rates, rng: Rng) -> pd.DataFrame:
     """Everything that is neither lamp nor cover, and some of those that the community workers noted as well."""
     rest = tuple(kind for kind in KINDS if kind not in (*LAMPS, *COVERS))
-    return _entries(world, rest, {"路灯": rates["lamps_too"], **dict.fromkeys(COVERS, rates["covers_too"])}, rng)
+    shared: dict[str, float] = {"路灯": rates["lamps_too"], **dict.fromkeys(COVERS, rates["covers_too"])}
+    return _entries(world, rest, shared, rng)
 
 
 def write_facilities(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd.DataFrame:

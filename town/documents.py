@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from town.draw import Ints, Rng, Texts, choose, strings, table, texts
+from town.draw import Ints, Rng, Texts, choose, joined, strings, table, texts
 
 WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 CHECKS = np.array(list("10X98765432"), dtype=object)
@@ -19,7 +19,8 @@ SHARES = {  # where a person was first registered, by whether the household is l
 def check_digits(first17: Texts) -> Texts:
     """The 18th characters, ISO 7064 MOD 11-2."""
     digits = np.frombuffer("".join(first17).encode(), dtype=np.uint8).reshape(len(first17), 17).astype(int) - 48
-    return CHECKS[digits @ WEIGHTS % 11]
+    checks: Texts = CHECKS[digits @ WEIGHTS % 11]
+    return checks
 
 
 def draw_counties(rng: Rng, local: np.ndarray, group: Texts) -> Texts:
@@ -50,12 +51,13 @@ def draw_ids(rng: Rng, people: pd.DataFrame) -> Texts:
             break
         serial[again] = rng.integers(0, 500, len(again)) * 2 + odd[again]
     first17 = stem + strings(serial, 3)
-    return first17 + check_digits(first17)
+    return joined(first17, check_digits(first17))
 
 
 def births(dates: pd.Series) -> Texts:
     """YYYYMMDD."""
-    return dates.dt.strftime("%Y%m%d").to_numpy(dtype=object)
+    days: Texts = dates.dt.strftime("%Y%m%d").to_numpy(dtype=object)
+    return days
 
 
 def draw_documents(rng: Rng, people: pd.DataFrame, ids: Texts) -> pd.DataFrame:

@@ -25,22 +25,29 @@ def stream(seed: int, *names: object) -> Rng:
     return np.random.default_rng(np.random.SeedSequence([seed, *(zlib.crc32(str(name).encode()) for name in names)]))
 
 
-def pick(rng: Rng, shares: Sequence[float] | npt.NDArray[np.float64], size: int) -> Ints:
+def pick(rng: Rng, shares: Sequence[float] | npt.NDArray[Any], size: int) -> Ints:
     """Positions 0 to len(shares) - 1, drawn with the given shares (which need not sum to 1)."""
     steps = np.cumsum(np.asarray(shares, dtype=float))
-    return np.minimum(np.searchsorted(steps, rng.random(size) * steps[-1], side="right"), len(steps) - 1).astype(
-        np.int64
-    )
+    places = np.searchsorted(steps, rng.random(size) * steps[-1], side="right")
+    drawn: Ints = np.minimum(places, len(steps) - 1).astype(np.int64)
+    return drawn
 
 
-def choose(rng: Rng, values: Sequence[Any], size: int) -> Texts:
+def choose(rng: Rng, values: Sequence[Any] | npt.NDArray[Any], size: int) -> Texts:
     """Values drawn evenly, as an object array."""
-    return texts(values)[rng.integers(0, len(values), size)]
+    chosen: Texts = texts(values)[rng.integers(0, len(values), size)]
+    return chosen
 
 
 def among(rng: Rng, shares: Mapping[str, float], size: int) -> Texts:
     """Keys of a table of shares, drawn by their shares."""
     return texts(list(shares))[pick(rng, list(shares.values()), size)]
+
+
+def joined(*parts: Any) -> Texts:
+    """Texts put together, cell by cell."""
+    whole: Texts = sum(parts[1:], start=parts[0])
+    return whole
 
 
 def texts(values: Sequence[Any] | npt.NDArray[Any]) -> Texts:
@@ -55,9 +62,10 @@ def strings(numbers: npt.NDArray[Any], width: int = 0) -> Texts:
     return texts([str(number).zfill(width) for number in numbers.tolist()])
 
 
-def blank(values: Texts, gone: Mask) -> Texts:
-    """The values with None where gone."""
-    return np.where(gone, None, values)
+def either(where: Any, this: Any, that: Any) -> Texts:
+    """`this` where the mask holds, else `that`; None is a value like any other."""
+    chosen: Texts = np.where(where, this, that).astype(object)
+    return chosen
 
 
 def bounded(values: npt.NDArray[np.float64], low: int, high: int) -> Ints:

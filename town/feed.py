@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from town.draw import Rates, Rng, stream, words
+from town.draw import Mask, Rates, Rng, stream, words
 from town.families import AS_OF
 from town.world import World
 
@@ -94,10 +94,11 @@ def _calendar(feed: Feed, world: World, entries: pd.DataFrame, day: int) -> tupl
     return edition, (began <= day) & (gone > day)
 
 
-def _movers(world: World, entries: pd.DataFrame, day: int) -> np.ndarray:
+def _movers(world: World, entries: pd.DataFrame, day: int) -> Mask:
     """Entries of people whose household moves on the day."""
     if "household" not in entries:
         return np.zeros(len(entries), dtype=bool)
     household = entries["household"].to_numpy()
     moves = world.households["later_at"].to_numpy()[np.maximum(household, 0)] == AS_OF + np.timedelta64(day, "D")
-    return moves & (household >= 0)
+    moving: Mask = moves & (household >= 0)
+    return moving

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from town.clerks import grid_of, recent, write_homes, write_people, written_home
-from town.draw import Rates, Rng, Texts, among, choose, stream, texts
+from town.draw import Rates, Rng, Texts, among, choose, either, stream, texts
 from town.feed import Feed, Spec
 from town.numbers import dates_as
 from town.sheets import write_sheet
@@ -80,8 +80,8 @@ def _habits(world: World, seen: pd.DataFrame, grid: np.ndarray, rates: Rates) ->
     births = (rng.random(len(world.places.grids)) < rates["birth_kept"])[grid]
     full = seen["id_number"].to_numpy(dtype=object)
     masked = texts([n if not isinstance(n, str) or len(n) != 18 else f"{n[:6]}********{n[14:]}" for n in full])
-    number = np.select([keeps == "full", keeps == "masked"], [full, masked], None)
-    return number, np.where(births, seen["birth"], None)
+    number = either(keeps == "full", full, either(keeps == "masked", masked, None))
+    return number, either(births, seen["birth"], None)
 
 
 def _remarks(world: World, rows: pd.DataFrame, rng: Rng) -> Texts:
@@ -90,7 +90,7 @@ def _remarks(world: World, rows: pd.DataFrame, rng: Rng) -> Texts:
     names = world.people["name"].to_numpy(dtype=object)[np.maximum(head, 0)]
     kind = rng.random(len(rows))
     other = choose(rng, ["租户", "独居", "空巢老人", "党员", "常年在外", "低保", "养狗一只"], len(rows))
-    return np.where((kind < 0.15) & (head >= 0), "户主" + names, np.where(kind < 0.25, other, None))
+    return either((kind < 0.15) & (head >= 0), "户主" + names, either(kind < 0.25, other, None))
 
 
 def save(rows: pd.DataFrame, data: Path, rng: Rng) -> None:

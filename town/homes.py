@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from town.draw import Ints, Mask, Rng, among, choose, stream, strings, words
+from town.draw import Ints, Mask, Rng, among, choose, either, stream, strings, words
 from town.families import AS_OF, DEAD, Families
 from town.places import Places
 
@@ -155,7 +155,7 @@ def _relations(people: pd.DataFrame) -> pd.DataFrame:
     relation = np.array([RELATIONS.get(key, "97") for key in keys], dtype=object)
     grand = people["grandchild"].to_numpy()
     relation = np.where(grand, np.where(people["sex"] == 1, "41", "42"), relation)
-    relation = np.where(head == people.index, "02", np.where(head < 0, None, relation))
+    relation = either(head == people.index, "02", either(head < 0, None, relation))
     return people.assign(head=head, relation=relation)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from town.areas import DIVISION, METRE
-from town.draw import Ints, Rates, Rng, Texts, choose, pick, stream, strings, texts, words
+from town.draw import Ints, Rates, Rng, Texts, choose, either, pick, stream, strings, texts, words
 from town.families import AS_OF
 from town.feed import Feed, Spec, rates_of
 from town.sheets import write_sheet
@@ -41,8 +42,8 @@ def stock(world: World) -> pd.DataFrame:
     return frame.assign(street=channel > hotline, call=(channel <= hotline + both), key=rng.permutation(size))
 
 
-def _sorts() -> list[dict[str, object]]:
-    sorts: list[dict[str, object]] = list(words("events.yml"))
+def _sorts() -> list[dict[str, Any]]:
+    sorts: list[dict[str, Any]] = words("events.yml")["sorts"]
     return sorts
 
 
@@ -80,7 +81,8 @@ def write_street(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd
 
 def blank_after(times: pd.Series, reached: np.ndarray) -> pd.Series:
     """Times as texts, missing where the step is not reached."""
-    return times.dt.strftime("%Y-%m-%d %H:%M:%S").where(reached)
+    written: pd.Series = times.dt.strftime("%Y-%m-%d %H:%M:%S").where(reached)
+    return written
 
 
 def write_calls(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd.DataFrame:
@@ -100,7 +102,7 @@ def write_calls(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd.
         {
             "工单编号": texts([f"12345-{n}" for n in strings(serial + 4_000_000)]), "诉求类别": sorts["kind"], "诉求内容": texts(said), "诉求地点": place,
             "来电时间": reported.dt.strftime("%Y/%m/%d %H:%M:%S"), "受理时间": filed.dt.strftime("%Y/%m/%d %H:%M:%S"), "承办单位": sorts["department"],
-            "来电号码": np.where(rng.random(len(rows)) < 0.12, None, mobiles(rng, len(rows))), "办理状态": choose(rng, ["已办结", "已办结", "已办结", "办理中"], len(rows)),
+            "来电号码": either(rng.random(len(rows)) < 0.12, None, mobiles(rng, len(rows))), "办理状态": choose(rng, ["已办结", "已办结", "已办结", "办理中"], len(rows)),
             "_event": rows["event"].to_numpy(), "_lost": False,
         }
     )  # fmt: skip

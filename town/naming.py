@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from town.draw import Ints, Mask, Rng, Texts, choose, pick, stream, table, texts, words
+from town.draw import Ints, Mask, Rng, Texts, choose, either, pick, stream, table, texts, words
 
 ERAS = ("old", "mid", "new", "kid")
 ERA_BEGINS = (1955, 1980, 2006)  # birth years from which the next generation's names are given
@@ -22,8 +22,7 @@ def name_people(people: pd.DataFrame, seed: int) -> pd.DataFrame:
     """`people` (household, role, order, sex, birth, twin, people_group) with surname, given, name and former_name."""
     rng = stream(seed, "names")
     surname = _surnames(rng, people)
-    given = _given(rng, people)
-    given = _alike(rng, people, given)
+    given = _alike(rng, people, _given(rng, people))
     rare = rng.random(len(people)) < RARE
     given = np.where(
         rare,
@@ -31,7 +30,7 @@ def name_people(people: pd.DataFrame, seed: int) -> pd.DataFrame:
         + choose(rng, words("names_more.yml")["rare"].split(), len(people)),
         given,
     )
-    former = np.where(rng.random(len(people)) < FORMER, surname + _given(rng, people), None)
+    former = either(rng.random(len(people)) < FORMER, surname + _given(rng, people), None)
     named = people.assign(surname=surname, given=given, name=surname + given, former_name=former, rare=rare)
     return _others(rng, named)
 
@@ -111,5 +110,5 @@ def _others(rng: Rng, people: pd.DataFrame) -> pd.DataFrame:
         name=name,
         surname=np.where(special, "", people["surname"]),
         given=np.where(special, name, people["given"]),
-        former_name=np.where(special, None, people["former_name"]),
+        former_name=either(special, None, people["former_name"]),
     )

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from town.draw import Mask, Rates, Rng, Texts, choose, texts
+from town.draw import Mask, Rates, Rng, Texts, choose, either, texts
 
 FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
 PLACEHOLDERS = [
     "111111111111111111",
     "000000000000000000",
-    "340202190001010000",
+    "340202000000000000",
     "123456789012345678",
     "999999999999999999",
 ]
@@ -45,7 +45,7 @@ def spoil_ids(rng: Rng, people: pd.DataFrame, context: pd.DataFrame, rates: Rate
     for name, source in replaced.items():
         values = source.to_numpy(dtype=object)
         written = np.where((fate == name) & pd.notna(values), values, written)
-    return np.where(fate == "missing", None, written)
+    return either(fate == "missing", None, written)
 
 
 def _wrong_digit(rng: Rng, number: str) -> str:
@@ -105,7 +105,7 @@ def spoil_phones(rng: Rng, people: pd.DataFrame, shared: pd.DataFrame, rates: Ra
     for name, slip in PHONE_SLIPS.items():
         here = np.flatnonzero(fate == name)
         written[here] = texts([slip(rng, str(number)) for number in written[here]])
-    return np.where(fate == "missing", None, written)
+    return either(fate == "missing", None, written)
 
 
 def _phone_digit(rng: Rng, number: str) -> str:
@@ -135,7 +135,7 @@ def spoil_births(rng: Rng, people: pd.DataFrame, rates: Rates) -> Texts:
     written[here] = texts([day[:4] + "-01-01" for day in written[here]])
     here = np.flatnonzero(fate == "exchanged")
     written[here] = texts([day[:5] + day[8:] + day[4:7] if int(day[8:]) <= 12 else day for day in written[here]])
-    return np.where(fate == "missing", None, written)
+    return either(fate == "missing", None, written)
 
 
 def dates_as(rng: Rng, iso: Texts, styles: Mapping[str, float]) -> Texts:

@@ -55,8 +55,9 @@ def _communities(scale: float) -> pd.DataFrame:
     rural = [(f"{STREET}{i + 201:03}", f"{n}村") for i, n in enumerate(names["villages"][:villages])]
     frame = pd.DataFrame([*urban, *rural], columns=["code", "name"])
     across = int(np.ceil(np.sqrt(count * 4 / 3)))
-    frame["west"] = (ORIGIN[0] + CELL[0] * (frame.index % across)).round(6)
-    frame["south"] = (ORIGIN[1] + CELL[1] * (frame.index // across)).round(6)
+    place = np.arange(count)
+    frame["west"] = (ORIGIN[0] + CELL[0] * (place % across)).round(6)
+    frame["south"] = (ORIGIN[1] + CELL[1] * (place // across)).round(6)
     frame["village"] = frame["name"].str.endswith("村")
     return frame
 
@@ -80,7 +81,9 @@ def _grids(communities: pd.DataFrame, count: int) -> pd.DataFrame:
 
 def _estates(communities: pd.DataFrame, homes: int, rng: Rng) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estates are added to each community until it has its share of the homes."""
-    namer, estates, buildings = _Namer(rng), [], []
+    namer = _Namer(rng)
+    estates: list[tuple[object, ...]] = []
+    buildings: list[pd.DataFrame] = []
     for number, here in communities.iterrows():
         left = homes / len(communities)
         namer.open_roads()
@@ -174,7 +177,8 @@ def _shapes(kind: str, rng: Rng, left: float) -> pd.DataFrame:
     shape["floors"] = rng.integers(floors[0], floors[1] + 1, count)
     shape["rooms"] = np.full(count, rng.integers(rooms[0], rooms[1] + 1))
     homes = (np.maximum(shape.units, 1) * shape.floors * shape.rooms).cumsum()
-    return shape[homes.shift(fill_value=0) < max(left, 60)]
+    kept: pd.DataFrame = shape[homes.shift(fill_value=0) < max(left, 60)]
+    return kept
 
 
 def _village(rng: Rng, left: float) -> pd.DataFrame:
@@ -187,7 +191,8 @@ def _village(rng: Rng, left: float) -> pd.DataFrame:
     shape["floors"] = np.where(let, rng.integers(2, 5, houses), 1)
     shape["rooms"] = np.where(let, rng.integers(2, 5, houses), 1)
     homes = (shape.floors * shape.rooms).cumsum()
-    return shape[homes.shift(fill_value=0) < max(left, 60)]
+    kept: pd.DataFrame = shape[homes.shift(fill_value=0) < max(left, 60)]
+    return kept
 
 
 def _place_buildings(buildings: pd.DataFrame, estates: pd.DataFrame, grids: pd.DataFrame, rng: Rng) -> pd.DataFrame:

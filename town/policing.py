@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from town.clerks import clock, recent, write_homes, write_people, written_home
-from town.draw import Rates, Rng, strings, texts
+from town.draw import Rates, Rng, either, strings, texts
 from town.feed import Feed, Spec
 from town.numbers import dates_as
 from town.world import World
@@ -75,11 +75,11 @@ def _landlords(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> dict
     )
     seen = write_people(world, np.maximum(owner, 0), rates, rng)
     named &= seen["name"].notna().to_numpy() | seen["id_number"].notna().to_numpy()
-    number = np.where(rng.random(len(rows)) < rates["landlord"]["id"], seen["id_number"], None)
+    number = either(rng.random(len(rows)) < rates["landlord"]["id"], seen["id_number"], None)
     named &= pd.notna(seen["name"].to_numpy()) | pd.notna(number)
     return {
-        "landlord.name": np.where(named, seen["name"], None), "landlord.idNo": np.where(named, number, None),
-        "landlord.phone": np.where(named, seen["phone"], None), "_person_landlord": np.where(named, owner, -1),
+        "landlord.name": either(named, seen["name"], None), "landlord.idNo": either(named, number, None),
+        "landlord.phone": either(named, seen["phone"], None), "_person_landlord": either(named, owner, -1),
     }  # fmt: skip
 
 

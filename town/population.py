@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from town.clerks import clock, recent, write_homes, write_people, written_home
-from town.draw import Ints, Rates, Rng, Texts, strings, texts
+from town.draw import Ints, Rates, Rng, Texts, either, strings, texts
 from town.feed import Feed, Spec
 from town.homes import away_addresses
 from town.numbers import dates_as
@@ -62,7 +62,7 @@ def _residences(
     own = write_homes(world, home, rates["address"], rng)
     same = home == book_home
     blank = same & (rng.random(size) < rates["same_home_blank"])
-    text = np.where(blank, None, np.where(same, registered, own.text))
+    text = either(blank, None, either(same, registered, own.text))
     dwelling = np.where(np.where(same, readable & ~blank, own.readable), home, -1)
     elsewhere = (home < 0) & (people["status"] != "dead").to_numpy()
     known = rng.random(size)
@@ -72,7 +72,7 @@ def _residences(
         np.where(
             elsewhere & (known < rates["away_known"]),
             away_addresses(rng, size),
-            np.where(known < 0.85, registered, None),
+            either(known < 0.85, registered, None),
         ),
     )
     at_book = (home < 0) & ~(elsewhere & (known < rates["away_known"])) & (known < 0.85) & readable
@@ -85,14 +85,14 @@ def _book_columns(world: World, people: pd.DataFrame, rates: Rates, rng: Rng) ->
     number = world.books["number"].to_numpy(dtype=object)[people["book"].to_numpy()].copy()
     wrong = np.flatnonzero(rng.random(size) < rates["household_number_wrong"])
     number[wrong] = texts([n[:4] + str(int(rng.integers(0, 10))) + n[5:] for n in number[wrong]])
-    number = np.where(rng.random(size) < rates["household_number_missing"], None, number)
+    number = either(rng.random(size) < rates["household_number_missing"], None, number)
     relation = people["relation"].to_numpy(dtype=object)
     relation = np.where(
         rng.random(size) < rates["relation_wrong"], rng.choice(["20", "30", "97", "02"], size), relation
     )
-    relation = np.where(rng.random(size) < rates["relation_missing"], None, relation)
+    relation = either(rng.random(size) < rates["relation_missing"], None, relation)
     head = world.people["id_number"].to_numpy(dtype=object)[people["head"].to_numpy()]
-    return number, relation, np.where(rng.random(size) < rates["head_id_missing"], None, head)
+    return number, relation, either(rng.random(size) < rates["head_id_missing"], None, head)
 
 
 def save(rows: pd.DataFrame, data: Path, rng: Rng) -> None:

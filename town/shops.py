@@ -9,7 +9,7 @@ import pandas as pd
 
 from town.areas import DIVISION, METRE
 from town.documents import draw_usccs
-from town.draw import Rates, Rng, Texts, choose, pick, stream, strings, texts, words
+from town.draw import Rates, Rng, Texts, choose, either, pick, stream, strings, texts, words
 from town.feed import Feed, Spec
 from town.misnaming import homophones
 from town.numbers import mishaps
@@ -59,7 +59,7 @@ def _cores(rng: Rng, parts: dict[str, list[str]], own: Texts, size: int) -> Text
     named = np.where(
         own == "", lucky, choose(rng, ["老", "小", ""], size) + own + choose(rng, ["记", "家", "氏"], size)
     )
-    return np.where(rng.random(size) < 0.6, lucky, named)
+    return either(rng.random(size) < 0.6, lucky, named)
 
 
 def market_entries(world: World, rates: Rates, rng: Rng) -> pd.DataFrame:
@@ -81,7 +81,7 @@ def write_market(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd
         {
             "序列号": texts([f"SC{n}" for n in strings(serial, 6)]), "统一社会信用代码": _codes(shop["uscc"], rates, rng), "名称": shop["name"],
             "类型": np.where(shop["company"], "有限责任公司", "个体工商户"), "住所": "芜湖市镜湖区云亭街道" + _addresses(world, shop, rng),
-            "法定代表人": representative, "联系电话": np.where(rng.random(len(rows)) < rates["phone_missing"], None, shop["phone"]),
+            "法定代表人": representative, "联系电话": either(rng.random(len(rows)) < rates["phone_missing"], None, shop["phone"]),
             "_organization": rows["organization"].to_numpy(), "_lost": False,
         }
     )  # fmt: skip
@@ -97,7 +97,7 @@ def _codes(uscc: pd.Series, rates: Rates, rng: Rng) -> Texts:
     code[letters] = texts([c.replace("0", "O", 1) for c in code[letters]])
     lower = np.flatnonzero(fate == "lower")
     code[lower] = texts([c.lower() for c in code[lower]])
-    return np.where(fate == "missing", None, code)
+    return either(fate == "missing", None, code)
 
 
 def _addresses(world: World, shop: pd.DataFrame, rng: Rng) -> Texts:
@@ -132,12 +132,12 @@ def write_fire(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd.D
     door[slip] = texts([_slip(rng, name) for name in door[slip]])
     full = rng.random(len(rows)) < rates["full_name"]
     site = world.places.buildings.iloc[shop["building"]]
-    manager = np.where(rng.random(len(rows)) < 0.75, world.people["name"].to_numpy(dtype=object)[shop["owner"]], None)
+    manager = either(rng.random(len(rows)) < 0.75, world.people["name"].to_numpy(dtype=object)[shop["owner"]], None)
     return pd.DataFrame(
         {
             "编号": texts([f"XF{n}" for n in strings(rows["organization"].to_numpy() + 1, 5)]), "单位名称": np.where(full, shop["name"], door),
-            "信用代码": np.where(rng.random(len(rows)) < rates["code_noted"], shop["uscc"], None), "地址": _addresses(world, shop, rng), "负责人": manager,
-            "电话": np.where(rng.random(len(rows)) < rates["phone_missing"], None, np.where(rng.random(len(rows)) < rates["phone_other"], mobiles(rng, len(rows)), shop["phone"])),
+            "信用代码": either(rng.random(len(rows)) < rates["code_noted"], shop["uscc"], None), "地址": _addresses(world, shop, rng), "负责人": manager,
+            "电话": either(rng.random(len(rows)) < rates["phone_missing"], None, either(rng.random(len(rows)) < rates["phone_other"], mobiles(rng, len(rows)), shop["phone"])),
             "经度": (site["lon"].to_numpy() + rng.normal(0, 12, len(rows)) * METRE).round(6), "纬度": (site["lat"].to_numpy() + rng.normal(0, 12, len(rows)) * METRE).round(6),
             "_organization": rows["organization"].to_numpy(), "_lost": False,
         }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from town.documents import draw_counties, draw_documents, draw_ids
-from town.draw import Ints, Rng, Texts, choose, stream, strings
+from town.draw import Ints, Rng, Texts, choose, joined, stream, strings
 from town.families import AS_OF, build_families
 from town.homes import settle
 from town.naming import name_people
@@ -68,13 +68,13 @@ def _parents(people: pd.DataFrame) -> Ints:
     first = living[living["order"] == 0].reset_index().set_index(["household", "role"])["index"]
     of = people["role"].map({"C": "H", "K": "C"})
     keys = pd.MultiIndex.from_arrays([people["household"], of.fillna("?")])
-    found: Ints = first.reindex(keys).fillna(-1).astype(np.int64).to_numpy()
-    return found
+    found = first.reindex(keys).fillna(-1)
+    return np.asarray(found, dtype=np.int64)
 
 
 def mobiles(rng: Rng, size: int) -> Texts:
     """Mobile numbers that a phone book would accept."""
-    return choose(rng, PREFIXES, size) + strings(rng.integers(0, 100_000_000, size), 8)
+    return joined(choose(rng, PREFIXES, size), strings(rng.integers(0, 100_000_000, size), 8))
 
 
 def _phones(rng: Rng, people: pd.DataFrame) -> pd.DataFrame:

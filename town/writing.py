@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from town.draw import Ints, Mask, Rates, Rng, Texts, among, choose, texts, words
+from town.draw import Ints, Mask, Rates, Rng, Texts, among, choose, either, texts, words
 from town.places import Places
 
 DIGITS = "零一二三四五六七八九"
@@ -72,7 +72,7 @@ def _prefixes(places: Places, community: Ints, shares: Mapping[str, float], repe
     }  # fmt: skip
     kind = among(rng, shares, len(name))
     prefix = np.select([kind == form for form in forms], list(forms.values()), "").astype(object)
-    return np.where(repeated, top + prefix, prefix)
+    return either(repeated, top + prefix, prefix)
 
 
 def _heads(estate, kind: Texts, typo: Mask, rng: Rng) -> Texts:  # type: ignore[no-untyped-def]
