@@ -12,7 +12,7 @@ from matching.numerals import CHINESE, ROMAN
 
 HAN = r"\u3400-\u9fff"
 CN = f"[{CHINESE}]"
-SEPARATORS = "-_/、,.;:·'\"`~|()\\"
+SEPARATORS = "#-_/、,.;:·'\"`~|()\\"
 _LETTERED = r"[A-Za-z]{0,2}[0-9]{1,5}[A-Za-z]?"
 _SMALL = rf"(?:{_LETTERED}|[A-Za-z]|{CN}{{1,5}})"  # a building's or a unit's number
 _AFTER = rf"(?=$|[^{HAN}A-Za-z0-9]|[旁对附内隔楼门店商车地底阁储电东西南北左右后前家房出边户])"
@@ -36,7 +36,6 @@ TOKEN = re.compile(
     rf"|(?P<cellar>地下(?:室|车库)?(?=$|[0-9])|半地下(?:室)?)"
     r")"
 )  # fmt: skip
-SEPARATED = re.compile(rf"[{re.escape(SEPARATORS)}\s]*")
 
 _ROAD_END = r"(?:大道|大街|公路|胡同|里弄|[0-9]{1,2}号大?[路街]|路(?!路)|街(?!道|区|坊)|巷(?!路|街)|弄(?![堂]))"
 _SECTION = r"(?:[东南西北中][段]|[一二三四五六七八九十]段)?"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from matching import address_grammar as grammar
 from matching.address_areas import Span
+from matching.address_names import NameReader
 from matching.numerals import CHINESE, ROMAN, decimal
 
 NUMBERED = ("plate", "hao", "lane", "yard", "number")
@@ -21,6 +22,7 @@ _LEAD = re.compile(
     rf"(?P<below>负|地下|-|B(?=[0-9]))?(?P<prefix>[甲乙附]?)(?P<number>[A-Za-z]{{0,2}}[0-9]+[A-Za-z]?(?:-[0-9]+)*|[A-Za-z]|[{CHINESE}]+|[{ROMAN}]+|[IV]+|[甲乙丙丁戊己庚辛东西南北中]{{1,2}})"
 )
 _PADDED = re.compile(r"^([A-Z]+)0+(?=[0-9])")
+WHOLE_HOUSE = "0"  # the room of a house that is one dwelling
 Item = tuple[str, int, int, str]
 
 
@@ -34,16 +36,13 @@ def number_of(text: str, *, below: bool = False) -> str:
     return sign + (found["prefix"] if found["prefix"] != "附" else "") + plain
 
 
-class TailReader:
+class TailReader(NameReader):
     """Reads one address from where its areas end; afterwards `parts` holds plain values and `spans` where they stand."""
 
     def __init__(self, text: str, start: int, parts: dict[str, str], spans: list[Span]) -> None:
-        self.text, self.parts, self.spans = text, parts, spans
+        super().__init__(text, parts, spans)
         self.items = _items(text, start)
         self.stage = NOWHERE
-        self.road_open = False  # the part before is a road still without a number
-        self.road_at = self.estate_at = -1
-        self.kept_word = ""  # a cellar, garage or shop just named: the number that follows is its own
         self.handlers: dict[str, Callable[[int], int]] = {
             "text": self._text, "phase": self._phase, "group": self._group, "lane": self._lane, "yard": self._yard,
             "building": self._building, "unit": self._unit, "floor": self._floor, "room": self._room, "hao": self._hao,
@@ -57,8 +56,6 @@ class TailReader:
             if at < len(self.items) and self.items[at - 1][0] != "text":
                 self.road_open = False
 
-    # ------------------------------------------------------------ names
-
     def _text(self, at: int) -> int:
         _, start, end, text = self.items[at]
         if self.stage > NOWHERE and ("estate" in self.parts or "road" in self.parts or len(text) < 2):
@@ -70,121 +67,6 @@ class TailReader:
         numbered = at + 1 < len(self.items) and self.items[at + 1][0] in NUMBERED
         self._names(start, end, numbered=numbered and self.stage == NOWHERE)
         return at + 1
-
-    def _after_building(self, start: int, end: int, text: str) -> None:
-        if grammar.TRAILING.match(text) and self.stage == IN_ROOM:
-            return
-        if grammar.REMARK.search(text):
-            self._put("remark", start, end, text)
-        else:
-            self._put("detail", start, end, text)
-            self.kept_word = text if grammar.KEEPING.search(text) else ""
-
-    def _names(self, start: int, end: int, *, numbered: bool) -> None:
-        start = self._park(start, end)
-        if numbered and grammar.ROAD_END.search(self.text, start, end):
-            self._road_before_number(start, end)
-            return
-        start = self._leading_road(start, end)
-        if start < end:
-            self._name(start, end)
-
-    def _park(self, start: int, end: int) -> int:
-        found = grammar.PARK.match(self.text, start, end)
-        if not found:
-            return start
-        self._put("detail", start, found.end(), found.group())
-        return found.end()
-
-    def _road_before_number(self, start: int, end: int) -> None:
-        start = self._leading_road(start, end)
-        if start == end:
-            self.road_open = True
-            return
-        split = grammar.PLACE_IN_ROAD.match(self.text, start, end)
-        if split and not grammar.ROAD_END.search(split["place"]) and len(split["road"]) > 1:
-            self._name(start, split.end("place"))
-            start = split.start("road")
-        self._road(start, end)
-        self.road_open = True
-
-    def _leading_road(self, start: int, end: int) -> int:
-        """Takes roads that other names follow; where the whole is a road, or none, stays."""
-        while found := grammar.ROAD.match(self.text, start, end):
-            after = self.text[found.end() : end]
-            if grammar.ESTATE_AFTER_ROAD.match(after) and not re.match(r"口", after):
-                return start
-            split = grammar.PLACE_IN_ROAD.match(self.text, start, found.end())
-            if split and not grammar.ROAD_END.search(split["place"]):
-                self._name(start, split.end("place"))
-                start = split.start("road")
-            self._road(start, found.end())
-            start = found.end()
-            crossing = grammar.CROSSING.match(self.text, start, end)
-            if crossing:
-                self._put("remark", start, crossing.end(), crossing.group())
-                start = crossing.end()
-            if start == end:
-                return end
-        return start
-
-    def _road(self, start: int, end: int) -> None:
-        self._put("road" if "road" not in self.parts else "detail", start, end, self.text[start:end])
-
-    def _name(self, start: int, end: int) -> None:
-        village = grammar.VILLAGE_THEN.match(self.text, start, end)
-        if village:
-            self._put("detail" if "community" in self.parts else "community", start, village.end(), village["village"])
-            start = village.end()
-        text = self.text[start:end]
-        if (told := grammar.REMARK_TAIL.search(self.text, start, end)) and told.start() > start:
-            self._put("remark", told.start(), end, told.group())
-            end = told.start()
-            text = self.text[start:end]
-        self._free_estate(text)
-        if "estate" in self.parts or ("road_number" in self.parts and len(text) < 2):
-            self._more_name(start, end, text)
-            return
-        if grammar.REMARK.search(text) and ("road" in self.parts or len(text) <= 3):
-            self._put("remark", start, end, text)
-            return
-        cut = grammar.STRONG_END.match(self.text, start, end)
-        if cut and not grammar.WHOLE_ZONE.match(cut["more"]) and not grammar.ESTATE_AFTER_ROAD.match(cut["more"]):
-            self._put("estate", start, cut.end("name"), cut["name"])
-            self._more_name(cut.start("more"), end, cut["more"])
-        else:
-            self._put("estate", start, end, text)
-
-    def _free_estate(self, text: str) -> None:
-        """A name before the road yields to the name after its number: 滨海工业区泰山路74号天宇大厦."""
-        if "estate" not in self.parts or "road" not in self.parts or self.road_at < self.estate_at:
-            return
-        if grammar.WHOLE_ZONE.match(text) or grammar.REMARK.search(text) or len(text) < 2:
-            return
-        old = self.parts.pop("estate")
-        label = "community" if old.endswith("村") and "community" not in self.parts else "detail"
-        written = "place" if label == "detail" else label
-        self.spans = [(written if name == "estate" else name, start, end) for name, start, end in self.spans]
-        self.parts[label] = old + self.parts.get("detail", "") if label == "detail" else old
-
-    def _more_name(self, start: int, end: int, text: str) -> None:
-        if grammar.WHOLE_ZONE.match(text) and "zone" not in self.parts:
-            self._put("zone", start, end, text)
-        elif grammar.REMARK.search(text):
-            self._put("remark", start, end, text)
-        else:
-            self._put("detail", start, end, text)
-            self.kept_word = text if grammar.KEEPING.search(text) else ""
-
-    # ------------------------------------------------------------ numbered parts
-
-    def _put(self, label: str, start: int, end: int, value: str) -> None:
-        self.spans.append((label, start, end))
-        if label == "estate":
-            self.estate_at = start
-        elif label == "road":
-            self.road_at = start
-        self.parts[label] = self.parts.get(label, "") + value if label in ("detail", "remark") else value
 
     def _set(self, label: str, at: int, stage: int) -> int:
         _, start, end, text = self.items[at]
@@ -287,11 +169,9 @@ class TailReader:
             return self._set("road_number", at, NOWHERE)
         if self.stage == NOWHERE:
             return self._house(at)
-        if (
-            self.stage == IN_BUILDING
-            and self._next(at) in ("number", "room", "floor")
-            and "组" not in self.parts["building"]
-        ):
+        if self.stage == IN_BUILDING and self.parts["building"].endswith("组"):
+            return self._whole_house(at, self.parts["building"])
+        if self.stage == IN_BUILDING and self._next(at) in ("number", "room", "floor"):
             return self._set("unit", at, IN_UNIT)
         return self._set("room", at, IN_ROOM)
 
@@ -303,13 +183,22 @@ class TailReader:
         gate = bool({"road_number", "lane"} & set(self.parts))
         if self.kept_word or (follow in ("", "text") and not gate and estate and grammar.TRADE_END.search(estate)):
             return self._set("room", at, IN_ROOM)
-        if follow in ("", "text") and not gate and (village or not grammar.HOME_END.search(estate)):
-            self._set("room", at, IN_ROOM)
-            self.spans[-1] = ("house", *self.spans[-1][1:])
-            return at + 1
+        if not gate and (village or (follow in ("", "text") and not grammar.HOME_END.search(estate))):
+            return self._whole_house(at, "")
         if "lane" not in self.parts and follow not in ("unit", "room", "number", "floor"):
             self.parts["alt_room"] = number_of(self.items[at][3])
         return self._set("building", at, IN_BUILDING)
+
+    def _whole_house(self, at: int, group: str) -> int:
+        """3组12号, 后湖村12号: a house, one dwelling unless a room follows."""
+        _, start, end, text = self.items[at]
+        self.spans.append(("house", start, end))
+        self.parts["building"] = group + number_of(text)
+        self.stage = IN_BUILDING
+        if self._next(at) not in ("number", "room", "sharp", "unit", "floor"):
+            self.parts["room"] = WHOLE_HOUSE
+            self.stage = IN_ROOM
+        return at + 1
 
     def _run(self, at: int) -> int:
         """How many numbered parts directly follow this one."""

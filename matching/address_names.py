@@ -1,0 +1,138 @@
+"""The names in an address: roads, estates, villages, and what stands beside them.
+
+A road with a number is a gate; a road's name that an estate's word follows (和平路小区) is the estate's. A village before
+another name is where that lies; words of remark (菜场对面) and of use (车库, 商铺) are no names.
+"""
+
+from __future__ import annotations
+
+import re
+
+from matching import address_grammar as grammar
+from matching.address_areas import Span
+
+
+class NameReader:
+    """Gives the names of one address their parts; afterwards `parts` holds them and `spans` where they stand."""
+
+    def __init__(self, text: str, parts: dict[str, str], spans: list[Span]) -> None:
+        self.text, self.parts, self.spans = text, parts, spans
+        self.road_open = False  # the part before is a road still without a number
+        self.road_at = self.estate_at = -1
+        self.kept_word = ""  # a cellar, garage or shop just named: the number that follows is its own
+
+    def _put(self, label: str, start: int, end: int, value: str) -> None:
+        self.spans.append((label, start, end))
+        if label == "estate":
+            self.estate_at = start
+        elif label == "road":
+            self.road_at = start
+        self.parts[label] = self.parts.get(label, "") + value if label in ("detail", "remark") else value
+
+    def _after_building(self, start: int, end: int, text: str) -> None:
+        if grammar.TRAILING.match(text) and "room" in self.parts:
+            return
+        if grammar.REMARK.search(text):
+            self._put("remark", start, end, text)
+        else:
+            self._put("detail", start, end, text)
+            self.kept_word = text if grammar.KEEPING.search(text) else ""
+
+    def _names(self, start: int, end: int, *, numbered: bool) -> None:
+        start = self._park(start, end)
+        if numbered and grammar.ROAD_END.search(self.text, start, end):
+            self._road_before_number(start, end)
+            return
+        start = self._leading_road(start, end)
+        if start < end:
+            self._name(start, end)
+
+    def _park(self, start: int, end: int) -> int:
+        found = grammar.PARK.match(self.text, start, end)
+        if not found:
+            return start
+        self._put("detail", start, found.end(), found.group())
+        return found.end()
+
+    def _road_before_number(self, start: int, end: int) -> None:
+        start = self._leading_road(start, end)
+        if start == end:
+            self.road_open = True
+            return
+        split = grammar.PLACE_IN_ROAD.match(self.text, start, end)
+        if split and not grammar.ROAD_END.search(split["place"]) and len(split["road"]) > 1:
+            self._name(start, split.end("place"))
+            start = split.start("road")
+        self._road(start, end)
+        self.road_open = True
+
+    def _leading_road(self, start: int, end: int) -> int:
+        """Takes roads that other names follow; where the whole is a road, or none, stays."""
+        while found := grammar.ROAD.match(self.text, start, end):
+            after = self.text[found.end() : end]
+            if grammar.ESTATE_AFTER_ROAD.match(after) and not re.match(r"口", after):
+                return start
+            split = grammar.PLACE_IN_ROAD.match(self.text, start, found.end())
+            if split and not grammar.ROAD_END.search(split["place"]):
+                self._name(start, split.end("place"))
+                start = split.start("road")
+            self._road(start, found.end())
+            start = found.end()
+            crossing = grammar.CROSSING.match(self.text, start, end)
+            if crossing:
+                self._put("remark", start, crossing.end(), crossing.group())
+                start = crossing.end()
+            if start == end:
+                return end
+        return start
+
+    def _road(self, start: int, end: int) -> None:
+        self._put("road" if "road" not in self.parts else "detail", start, end, self.text[start:end])
+
+    def _name(self, start: int, end: int) -> None:
+        while village := grammar.VILLAGE_THEN.match(self.text, start, end):
+            self._put("detail" if "community" in self.parts else "community", start, village.end(), village["village"])
+            start = village.end()
+        text = self.text[start:end]
+        if grammar.KEEPING.fullmatch(text):
+            self._put("detail", start, end, text)
+            self.kept_word = text
+            return
+        if (told := grammar.REMARK_TAIL.search(self.text, start, end)) and told.start() > start:
+            self._put("remark", told.start(), end, told.group())
+            end = told.start()
+            text = self.text[start:end]
+        self._free_estate(text)
+        if "estate" in self.parts or ("road_number" in self.parts and len(text) < 2):
+            self._more_name(start, end, text)
+            return
+        if grammar.REMARK.search(text) and ("road" in self.parts or len(text) <= 3):
+            self._put("remark", start, end, text)
+            return
+        cut = grammar.STRONG_END.match(self.text, start, end)
+        if cut and not grammar.WHOLE_ZONE.match(cut["more"]) and not grammar.ESTATE_AFTER_ROAD.match(cut["more"]):
+            self._put("estate", start, cut.end("name"), cut["name"])
+            self._more_name(cut.start("more"), end, cut["more"])
+        else:
+            self._put("estate", start, end, text)
+
+    def _free_estate(self, text: str) -> None:
+        """A name before the road yields to the name after its number: 滨海工业区泰山路74号天宇大厦."""
+        if "estate" not in self.parts or "road" not in self.parts or self.road_at < self.estate_at:
+            return
+        if grammar.WHOLE_ZONE.match(text) or grammar.REMARK.search(text) or len(text) < 2:
+            return
+        old = self.parts.pop("estate")
+        label = "community" if old.endswith("村") and "community" not in self.parts else "detail"
+        written = "place" if label == "detail" else label
+        self.spans = [(written if name == "estate" else name, start, end) for name, start, end in self.spans]
+        self.parts[label] = old + self.parts.get("detail", "") if label == "detail" else old
+
+    def _more_name(self, start: int, end: int, text: str) -> None:
+        if grammar.WHOLE_ZONE.match(text) and "zone" not in self.parts:
+            self._put("zone", start, end, text)
+        elif grammar.REMARK.search(text):
+            self._put("remark", start, end, text)
+        else:
+            self._put("detail", start, end, text)
+            self.kept_word = text if grammar.KEEPING.search(text) else ""
