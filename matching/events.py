@@ -15,7 +15,7 @@ import pandas as pd
 
 from matching.candidates import distances, pairs_within, read_points, stepped, texts_alike
 from matching.cluster import Rules, cluster
-from matching.located import locate_members
+from matching.located import MEANT, locate_members, places_meant
 from matching.places import Places
 from schemas.records import META, Matched, Records, column
 from schemas.text import fold, per_value
@@ -26,12 +26,11 @@ SPOTS, SPOT_WEIGHTS = (30.0, 100.0, REACH), (3.0, 2.0, 0.0, -8.0)
 HOURS, HOUR_WEIGHTS = (2.0, 8.0, 24.0, WINDOW), (3.0, 2.0, 0.0, -2.0, -10.0)
 RATIOS, RATIO_WEIGHTS = (20.0, 40.0, 60.0, 80.0), (-2.0, 0.0, 1.0, 3.0, 4.0)  # rapidfuzz ratio of title and text
 SAME_KIND, OTHER_KIND = 2.0, -4.0
-SAME_PLACE, OTHER_PLACE = {"dwelling": 4.0, "building": 3.0, "gate": 3.0, "estate": 1.0}, -3.0
+PLACE_WEIGHTS, OTHER_PLACE = (4.0, 3.0, 3.0, 1.0), -3.0  # of MEANT
 SAME_PHONE = 4.0
 THRESHOLD = 6.0
 LARGEST_BLOCK = 80  # reports of one spot and day, or of one phone and day
 CELL = 150.0  # metres: side of the squares that reports are looked up by
-PLACES = ("dwelling", "building", "gate", "estate")
 
 
 def match_events(records: Records, places: Places) -> Matched:
@@ -56,9 +55,7 @@ def _read(records: Records, raw: pd.DataFrame, places: Places) -> pd.DataFrame:
     since = pd.to_datetime(moment, errors="coerce", format="ISO8601") - pd.Timestamp("2000-01-01")
     rows["hour"] = since.dt.total_seconds() / 3600
     rows[["east", "north"]] = read_points(column(raw, "longitude"), column(raw, "latitude"), crowd=len(raw))
-    at = places.addresses.drop_duplicates("rid").set_index("rid").reindex(raw["rid"])
-    for name in PLACES:
-        rows[name] = at[name].astype("str").to_numpy() if name in at.columns else pd.NA
+    rows[list(MEANT)] = places_meant(places, rows["rid"])
     rows["content"] = pd.util.hash_pandas_object(raw.drop(columns=[*META]).fillna(""), index=False)
     return rows
 
@@ -75,7 +72,7 @@ def _candidates(rows: pd.DataFrame) -> pd.DataFrame:
     at, day = np.arange(len(rows)), np.floor(rows["hour"] / 24)
     dated = pd.concat([pd.DataFrame({"at": at, "day": day + late}) for late in (0, 1)]).dropna().astype("int64")
     blocks = [_spots(rows, dated)]
-    for name in (*PLACES, "phone", "said"):
+    for name in (*MEANT, "phone", "said"):
         key = rows["area"].to_numpy()[dated["at"]] + "|" + rows[name].iloc[dated["at"]].reset_index(drop=True)
         blocks.append(
             pd.DataFrame({"at": dated["at"].to_numpy(), "key": key + "|" + dated["day"].astype("str").to_numpy()})
@@ -129,11 +126,11 @@ def _kinds(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 def _addressed(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
     """The finest place both addresses mean weighs; known and different ones weigh against."""
-    tests = [_equal(one[name], other[name]) for name in PLACES]
+    tests = [_equal(one[name], other[name]) for name in MEANT]
     known = np.zeros(len(one), dtype=bool)
-    for name in PLACES:
+    for name in MEANT:
         known |= (one[name].notna() & other[name].notna()).to_numpy(dtype=bool)
-    found: npt.NDArray[np.float64] = np.select([*tests, known], [*SAME_PLACE.values(), OTHER_PLACE], 0.0)
+    found: npt.NDArray[np.float64] = np.select([*tests, known], [*PLACE_WEIGHTS, OTHER_PLACE], 0.0)
     return found
 
 

@@ -9,6 +9,14 @@ from matching.grids import grid_polygons, polygon_of
 from matching.places import Places
 from schemas.records import LOCATION_COLUMNS, RELATION_COLUMNS, Matched, Records, column
 
+MEANT = ("dwelling", "gate", "building", "estate")
+
+
+def places_meant(places: Places, rids: pd.Series) -> pd.DataFrame:
+    """What the address of each record means, aligned with `rids`: MEANT columns as `str`, missing where not readable."""
+    at = places.addresses.drop_duplicates("rid").set_index("rid").reindex(rids)
+    return pd.DataFrame({name: column(at, name).to_numpy() for name in MEANT}, index=rids.index).astype("str")
+
 
 def locate_members(records: Records, places: Places, members: pd.DataFrame) -> Matched:
     """Locations of the clusters of `members` (of one type), and `located_in` relations to the grids that feeds list.
