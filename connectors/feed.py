@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import pyarrow as pa
 
 from connectors import files
 from connectors.cursor import newest, rows_to_read
+from connectors.rest import first_rows, rest_rows
 from connectors.sql import sql_feed
 from connectors.text import text_table
-from onegrid.errors import FeedUnavailable
 from schemas.sources import FilesRead, Source, SqlRead
 
 HEAD_ROWS = 200
@@ -23,11 +23,12 @@ HEAD_ROWS = 200
 class Feed:
     """rows: text columns named as the feed names them.
 
-    cursor: its newest value, None where there is no order to trust.
+    cursor: its newest value, None where there is no order to trust. retried: requests a server had to be sent again.
     """
 
     rows: pa.Table
     cursor: str | None = None
+    retried: int = 0
 
 
 def read_feed(source: Source, since: str | None = None, environ: Mapping[str, str] = os.environ) -> Feed:
@@ -41,13 +42,16 @@ def read_feed(source: Source, since: str | None = None, environ: Mapping[str, st
             return Feed(rows, feed.cursor)
     if isinstance(source.read, FilesRead):
         return _since(source, joined(files.batches(source, environ)), since)
-    raise FeedUnavailable(
-        f"{source.name}: feeds of kind rest cannot be read in this version; have it delivered as files"
-    )
+    found = rest_rows(source, since, environ)
+    newer = _since(source, found.rows, since)
+    # an answer without one value of the cursor says nothing about where it stands
+    return replace(newer, cursor=newer.cursor or since, retried=found.retried)
 
 
 def _since(source: Source, rows: pa.Table, since: str | None) -> Feed:
-    """What of whole files is newer. A file has no query to ask, so it is read whole and filtered."""
+    """What of whole files is newer. A file has no query to ask, so it is read whole and filtered; so is what a server
+    gives, whatever it was asked for.
+    """
     cursor = source.read.cursor
     if cursor is None or cursor not in rows.column_names:
         return Feed(rows)
@@ -70,7 +74,7 @@ def head(source: Source, rows: int = HEAD_ROWS, environ: Mapping[str, str] = os.
             return _first(feed.batches(size=rows), rows)
     if isinstance(source.read, FilesRead):
         return _first(files.batches(source, environ), rows)
-    return as_frame(read_feed(source, environ=environ).rows)
+    return as_frame(first_rows(source, rows, environ).slice(0, rows))
 
 
 def _first(batches: Iterator[pa.Table], rows: int) -> pd.DataFrame:

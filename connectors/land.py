@@ -6,8 +6,8 @@ place whole, and only a load that the registry has taken in (state staged) moves
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -143,7 +143,11 @@ def _fail(number: int, hub: _Hub, error: Exception) -> None:
 
 def _land(source: Source, hub: _Hub, plan: Plan, number: int, key: bytes) -> Landing:
     feed = read_feed(source, plan.since)
+    if feed.retried:
+        plan.fingerprints["retried"] = feed.retried
     warnings = _guard(source, feed, plan)
+    if not plan.full and plan.last is not None:  # part of a feed may lack columns; equal rows must look equal
+        feed = replace(feed, rows=_with_columns(feed.rows, plan.last.columns))
     new, fingerprints = _new_rows(source, hub, plan, feed)
     if new is None:
         return _end_unchanged(number, hub, plan, warnings)
@@ -204,7 +208,11 @@ def _known_rows(source: Source, hub: _Hub, plan: Plan) -> pa.Array | None:
 
 def _with_mapped(source: Source, rows: pa.Table) -> pa.Table:
     """The rows with every column the source file needs, all missing where no row of this part has a value."""
-    for name in source.needed_columns:
+    return _with_columns(rows, source.needed_columns)
+
+
+def _with_columns(rows: pa.Table, names: Iterable[str]) -> pa.Table:
+    for name in names:
         if name not in rows.column_names:
             rows = rows.append_column(name, text_array([None] * rows.num_rows))
     return rows

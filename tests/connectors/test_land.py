@@ -310,11 +310,6 @@ def test_a_load_that_is_not_there(hub):
         connectors.land.read_landed(99, hub.database, hub.keyring, hub.settings)
 
 
-def test_feeds_of_kind_rest_say_that_they_cannot_be_read_yet(hub, make_source):
-    with pytest.raises(FeedUnavailable, match=r"kind rest cannot be read in this version"):
-        hub.land(make_source({"kind": "rest", "url": "https://policing.example/api"}))
-
-
 def test_what_a_source_file_says_is_declared_without_its_secrets(hub, make_source):
     source = make_source({"kind": "sql", "connection": "postgresql://reader:geheim@localhost:1/x", "table": "t"})
     with pytest.raises(FeedUnavailable) as told:
