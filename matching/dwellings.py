@@ -44,7 +44,11 @@ def gather_addresses(records: Records) -> pd.DataFrame:
 
 def _rooms_of_houses(rows: pd.DataFrame) -> pd.DataFrame:
     """村X组Y号 is a house, and a dwelling when nothing follows; with a room behind (Y号-102) the room is the dwelling."""
-    inside = rows["detail"].str.extract(r"^#?([0-9]{1,4}[A-Z]?)(?:室|户|房)?$")[0] if "detail" in rows.columns else pd.Series(pd.NA, index=rows.index)
+    inside = (
+        rows["detail"].str.extract(r"^#?([0-9]{1,4}[A-Z]?)(?:室|户|房)?$")[0]
+        if "detail" in rows.columns
+        else pd.Series(pd.NA, index=rows.index)
+    )
     housed = inside.notna() & rows["building"].str.endswith("组").fillna(False) & rows["room"].notna()
     house = rows["building"] + rows["room"] + "号"
     return rows.assign(building=rows["building"].mask(housed, house), room=rows["room"].mask(housed, inside))
@@ -76,7 +80,9 @@ def _resolve_area(rows: pd.DataFrame) -> pd.DataFrame:
     head = rows["written"].fillna(rows["gate"])
     head = head.replace(spellings(head))
     head = head.replace(written_together(rows["gate"], head.where(rows["written"].notna())))
-    evidence = pd.DataFrame({"person": rows["person"], "head": head, "building": rows["building"].fillna(""), "room": rows["room"]})
+    evidence = pd.DataFrame(
+        {"person": rows["person"], "head": head, "building": rows["building"].fillna(""), "room": rows["room"]}
+    )
     head = head.replace(joined(agreed_by_people(evidence), head.value_counts()))
     rows["head"] = head
     rows = _settle_two(rows)
@@ -92,7 +98,9 @@ def _settle_two(rows: pd.DataFrame) -> pd.DataFrame:
         return rows
     clear = rows[~two]
     blocks = set(zip(clear["head"], clear["building"], strict=True))
-    units = set(zip(clear.loc[clear["building"].isna(), "head"], clear.loc[clear["building"].isna(), "unit"], strict=True))
+    units = set(
+        zip(clear.loc[clear["building"].isna(), "head"], clear.loc[clear["building"].isna(), "unit"], strict=True)
+    )
     here = rows[two]
     as_unit = [
         (head, block) not in blocks and (head, block) in units
@@ -120,14 +128,14 @@ def _fill(rows: pd.DataFrame, within: list[str], part: str, *, with_none: bool) 
     value = rows[part]
     shown = pd.DataFrame({"key": key, "value": value}).dropna().drop_duplicates()
     only = shown[~shown.duplicated("key", keep=False)].set_index("key")["value"]
-    filled = value.fillna(key.map(only))
+    filled = value.fillna(key.map(only).astype("str"))
     own = pd.DataFrame({"who": rows["person"] + "\x1f" + key + "\x1f" + rows["room"].fillna(""), "value": value})
     said = own.dropna().drop_duplicates()
     said = said[~said.duplicated("who", keep=False)].set_index("who")["value"]
-    filled = filled.fillna(own["who"].map(said))
+    filled = filled.fillna(own["who"].map(said).astype("str"))
     if with_none:
         return filled.fillna(key.isin(shown["key"]).map({True: OPEN, False: ""}))
     at = pd.DataFrame({"key": key + "\x1f" + rows["room"].fillna(""), "value": filled})
     there = at.dropna().drop_duplicates()
     there = there[~there.duplicated("key", keep=False)].set_index("key")["value"]
-    return filled.fillna(at["key"].map(there)).fillna(key.isin(shown["key"]).map({True: OPEN, False: ""}))
+    return filled.fillna(at["key"].map(there).astype("str")).fillna(key.isin(shown["key"]).map({True: OPEN, False: ""}))

@@ -82,7 +82,7 @@ def agreed_by_people(rows: pd.DataFrame) -> pd.DataFrame:
     frame = counted.reset_index()
     total = frame.groupby("head")["n"].transform("sum")
     elsewhere = _persons_with_others(rows)
-    share = frame["head"].map(elsewhere).fillna(0) * ALIAS_SHARE
+    share = frame["head"].map(elsewhere).astype("float64").fillna(0) * ALIAS_SHARE  # also where no pair is left
     kept = frame[(frame["n"] >= AGREEING_PERSONS) & (frame["n"] >= AGREEMENT * total) & (frame["n"] >= share)]
     same = [_may_join(a, b) for a, b in zip(kept["head"], kept["head_to"], strict=True)]
     return kept[np.array(same, dtype=bool)].rename(columns={"head": "rare", "head_to": "frequent", "n": "persons"})
