@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from onegrid.pipeline import Hub, Summary
 
 Arguments = argparse.Namespace
+UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 TYPES = ("person", "household", "place", "thing", "organization", "event")
 
 
@@ -40,7 +43,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 141
+    except Exception as error:
+        if os.environ.get("ONEGRID_DEBUG"):
+            raise
+        say(_unexpected(error))
+        return UNEXPECTED
     return code
+
+
+def _unexpected(error: Exception) -> str:
+    """An error nobody foresaw, as where it happened and not what it said: libraries quote the values they stumble on."""
+    frames = "".join(f"  {f.filename}:{f.lineno} in {f.name}\n" for f in traceback.extract_tb(error.__traceback__))
+    return (
+        f"{frames}onegrid: {type(error).__name__} in the program itself; the last published state stands. "
+        "Report the lines above; ONEGRID_DEBUG=1 shows the words too, which may hold personal values."
+    )
 
 
 def _stop(number: int, _: FrameType | None) -> None:
@@ -73,11 +90,18 @@ def run(arguments: Arguments) -> int:
 
     sources, errors = read_sources(arguments.sources)
     if not sources:
+        for error in errors[1:]:
+            say(f"onegrid: {error}")
         raise errors[0]
     with _hub(arguments) as hub:
         summary = pipeline.run(hub, sources, reread=arguments.reread)
     for error in errors:
-        summary.sources[Path(error.file).stem] = {**_nothing(), "state": "refused", "error": str(error)}
+        summary.sources[_name_of(error, summary)] = {
+            **_nothing(),
+            "state": "refused",
+            "warnings": [],
+            "error": str(error),
+        }
     print(summary_text(summary))
     if arguments.json:
         found = {name: getattr(summary, name) for name in ("sources", "entities", "changes", "stages")}
@@ -86,6 +110,12 @@ def run(arguments: Arguments) -> int:
     for failure in failures:
         say(f"onegrid: {failure}")
     return 1 if failures else 0
+
+
+def _name_of(error: SourceFileError, summary: Summary) -> str:
+    """What a source file that cannot be read is called in the summary: its name, as long as no source has it."""
+    path = Path(error.file)
+    return path.name if path.stem in summary.sources else path.stem
 
 
 def _nothing() -> dict[str, object]:
@@ -139,7 +169,8 @@ def export(arguments: Arguments) -> int:
 
 def show(arguments: Arguments) -> int:
     """Draw an entity; an official number is read from standard input, so that no shell keeps it."""
-    from registry.show import find_by_number, show as draw
+    from registry.show import find_by_number
+    from registry.show import show as draw
 
     with _hub(arguments) as hub, hub.database.session(hub.actor) as connection:
         codes = [arguments.code]
@@ -253,14 +284,17 @@ def demo(arguments: Arguments) -> int:
         summary = pipeline.run(hub, declared)
         print(summary_text(summary))
         print(household_of_note(hub))
-    print(f"\nThe registry is in {home}:\n  .venv/bin/onegrid quality --home {home} --by owner\n  .venv/bin/onegrid sources --home {home}")
+    print(
+        f"\nThe registry is in {home}:\n  .venv/bin/onegrid quality --home {home} --by owner\n  .venv/bin/onegrid sources --home {home}"
+    )
     return 1 if summary.errors else 0
 
 
 def household_of_note(hub: Hub) -> str:
     """One residential household, drawn whole: the largest of those seen by most feeds."""
-    from registry.show import show as draw
     from sqlalchemy import text
+
+    from registry.show import show as draw
 
     query = (
         "SELECT code FROM entity WHERE type = 'household' AND kind = 'residential' AND status = 'active' "
@@ -304,7 +338,9 @@ def summary_text(summary: Summary) -> str:
     lines.append("entities  " + "  ".join(f"{name} {n:,}" for name, n in summary.entities.items()))
     lines.append("changes   " + "  ".join(f"{name} {n:,}" for name, n in summary.changes.items()))
     spent = {name: tally["seconds"] for name, tally in summary.stages.items()}
-    lines.append("seconds   " + "  ".join(f"{name} {s:.1f}" for name, s in spent.items()) + f"  all {sum(spent.values()):.1f}")
+    lines.append(
+        "seconds   " + "  ".join(f"{name} {s:.1f}" for name, s in spent.items()) + f"  all {sum(spent.values()):.1f}"
+    )
     warnings = [f"{name}: {text}" for name, found in summary.sources.items() for text in found.get("warnings", ())]  # type: ignore[attr-defined]
     return "\n".join(lines + [f"warning   {text}" for text in warnings])
 

@@ -8,16 +8,18 @@ rows it handled. State lies in the database and in landing alone: any stage can 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onegrid.database import Actor, Database, open_database
-from onegrid.errors import FeedError, FeedRefused, NotFound, OneGridError
-from onegrid.meter import Meter
+from onegrid.errors import DatabaseError, FeedError, NotFound, OneGridError
+from onegrid.meter import Meter, Tally
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
+from onegrid.workers import cores, workers
 from schemas.properties import entity_types
 from schemas.sources import LEVELS, Source
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from schemas.records import Checked, Counts, Feed, Matched, Records
 
 Progress = Callable[[str], None]
+SIDE_BY_SIDE_FROM = 40_000  # rows landed: below, starting processes costs more than it saves
 CHANGES = ("created", "absorbed", "merged", "split", "moved", "retired", "untouched")
 
 
@@ -110,13 +113,14 @@ def stage(hub: Hub, sync: Sync) -> int:
     """Store the clean records, what was held back and why, in one transaction; too few rows undo it."""
     if sync.checked is None:
         return 0
+    from connectors.guards import check_rows
     from registry.stage import stage as stage_records
 
     with hub.database.session(hub.actor) as connection:
         report = stage_records(sync.checked, connection, hub.keyring, entity_types())
-        refuse_too_few(sync.source, report.current_rows)
+        bounds = check_rows(sync.source, report.current_rows)
     sync.state, sync.counts = "staged", count_dict(sync.checked.counts)
-    sync.warnings += sync.checked.warnings
+    sync.warnings = tuple(dict.fromkeys((*sync.warnings, *sync.checked.warnings, *bounds)))
     staged = sum(len(frame) for frame in sync.checked.records.values())
     sync.checked = None
     return staged
@@ -124,16 +128,6 @@ def stage(hub: Hub, sync: Sync) -> int:
 
 SyncStage = Callable[[Hub, Sync], int]
 SYNC: tuple[SyncStage, ...] = (land, check, stage)
-
-
-def refuse_too_few(source: Source, current_rows: int) -> None:
-    """Raise FeedRefused when a load would leave the source with fewer rows than its file allows."""
-    least = source.expect.rows_min
-    if least is not None and current_rows < least:
-        raise FeedRefused(
-            f"{source.name}: the load would leave {current_rows} rows, fewer than expect.rows.min {least} in "
-            f"{source.file.name}; the last good load stays. Correct the feed, or lower the bound."
-        )
 
 
 def count_dict(counts: Counts) -> dict[str, int]:
@@ -175,12 +169,12 @@ def match_people(hub: Hub, work: Unification) -> int:
     if records.frame("person").empty:
         return 0
     with hub.database.session(hub.actor) as connection:
-        kept = current_model(connection)
+        kept = current_model(connection, hub.keyring)
     model = None if kept is None else Model.from_json(kept)
     found = people_of(records, _places(work), work.judgements, model)
     with hub.database.session(hub.actor) as connection:
         if kept is None:
-            keep_model(connection, found.model.version, found.model.to_json())
+            keep_model(connection, hub.keyring, found.model.version, found.model.to_json())
         set_model(connection, work.run, found.model.version)
     _add(work, found.matched)
     return len(found.matched.members)
@@ -265,19 +259,61 @@ def open_hub(settings: Settings, actor: Actor, tell: Progress) -> Iterator[Hub]:
         yield Hub(settings, database, Keyring.open(settings.master_key), actor, tell)
 
 
-def run_sync(hub: Hub, sync: Sync, meter: Meter) -> None:
+def run_sync(hub: Hub, sync: Sync, meter: Meter, steps: tuple[SyncStage, ...] = SYNC) -> None:
     """Take one source through its stages; what is wrong with the feed is kept as its error, and the others go on."""
-    for step in SYNC:
+    for step in steps:
         with meter.stage(step.__name__) as tally:
             try:
                 rows = step(hub, sync)
-            except FeedError as error:
-                sync.state, sync.error = "failed", str(error)
+            except (FeedError, DatabaseError) as error:
+                if not _is_the_feeds(error):
+                    raise
+                sync.state, sync.error = "failed", _named(sync.source, error)
                 _keep_failure(hub, sync)
                 return
             tally.rows += rows
             if rows:
                 hub.tell(f"{step.__name__:<7}{sync.source.name:<24}{rows:>10,} rows")
+
+
+def _is_the_feeds(error: OneGridError) -> bool:
+    """Whether an error is of one feed: a statement the database refused is one, a full disk or a lost server is not."""
+    return isinstance(error, FeedError) or type(error) is DatabaseError
+
+
+def _named(source: Source, error: OneGridError) -> str:
+    """The error's sentence, beginning with the source it is about."""
+    said = str(error)
+    return said if said.startswith(f"{source.name}:") else f"{source.name}: {said}"
+
+
+def run_syncs(hub: Hub, syncs: Sequence[Sync], meter: Meter) -> None:
+    """Take all sources through their stages: landed one after the other, the large ones checked and staged side by side."""
+    for sync in syncs:
+        run_sync(hub, sync, meter, (land,))
+    landed = [sync for sync in syncs if sync.state == "landed"]
+    rows = [sync.landing.rows for sync in landed if sync.landing]
+    if len(landed) < 2 or sum(rows) < SIDE_BY_SIDE_FROM or cores() < 2:
+        for sync in landed:
+            run_sync(hub, sync, meter, (check, stage))
+        return
+    order = sorted(landed, key=lambda sync: -sync.landing.rows if sync.landing else 0)
+    with workers(min(cores(), len(order))) as pool, meter.stage("check"):
+        waiting = {pool.submit(_check_and_stage, hub.settings, hub.actor, sync): sync for sync in order}
+        for done in as_completed(waiting):
+            found, tallies, told = done.result()
+            vars(waiting[done]).update(vars(found))
+            meter.add(tallies)
+            for line in told:
+                hub.tell(line)
+
+
+def _check_and_stage(settings: Settings, actor: Actor, sync: Sync) -> tuple[Sync, dict[str, Tally], list[str]]:
+    """In a process of its own: check and stage one landed load."""
+    told: list[str] = []
+    with open_hub(settings, actor, told.append) as hub, Meter(STAGES) as meter:
+        run_sync(hub, sync, meter, (check, stage))
+    return sync, meter.tallies, told
 
 
 def _keep_failure(hub: Hub, sync: Sync) -> None:
@@ -325,8 +361,7 @@ def run(hub: Hub, sources: Sequence[Source], *, reread: bool = False) -> Summary
     """Land, check, match and publish every source once, in this process. Raises RunBusy when another run is at it."""
     with alone(hub), Meter(STAGES) as meter:
         syncs = [Sync(source, reread) for source in sources]
-        for sync in syncs:
-            run_sync(hub, sync, meter)
+        run_syncs(hub, syncs, meter)
         changes = run_unify(hub, feeds_of(sources), meter)
         return _summary(hub, syncs, changes, meter)
 
