@@ -11,12 +11,14 @@ import re
 import unicodedata
 from itertools import compress
 
+import numpy as np
 import pandas as pd
 
 from matching import address_grammar as grammar
 from matching.address_areas import Span, read_areas
 from matching.address_tail import TailReader
 from matching.numerals import CHINESE, decimal
+from onegrid.workers import cores, in_parts
 
 PARTS = (
     "province", "city", "district", "town", "community", "grid", "road", "road_number", "lane", "estate", "zone",
@@ -52,6 +54,9 @@ _LETTER_O = re.compile(r"(?<=[0-9])[oO](?=[0-9]|$)")
 _ZONE_NUMBER = re.compile(rf"第?([0-9{CHINESE}]+)")
 
 
+PARALLEL_FROM = 40_000  # distinct addresses: below, starting a process costs more than it saves
+
+
 def parse_addresses(addresses: pd.Series, divisions: pd.Series | None = None) -> pd.DataFrame:
     """The parts of each address, aligned with the input; repeated texts are read once.
 
@@ -64,13 +69,18 @@ def parse_addresses(addresses: pd.Series, divisions: pd.Series | None = None) ->
     keys = (addresses[known] + "\x1f" + context[known]).to_numpy(dtype=object)
     codes, texts = pd.factorize(keys)
     blank = (None,) * (len(PARTS) - 1) + ("none",)
-    lines = [_line(*str(text).rsplit("\x1f", 1)) for text in texts]
-    frame = pd.DataFrame([*lines, blank], columns=list(PARTS), dtype="str")
-    at = pd.Series(len(lines), index=addresses.index, dtype="int64")
+    parts = np.array_split(texts, cores() if len(texts) >= PARALLEL_FROM else 1)
+    lines = in_parts(_frame, [part.tolist() for part in parts])
+    frame = pd.concat([*lines, pd.DataFrame([blank], columns=list(PARTS), dtype="str")], ignore_index=True)
+    at = pd.Series(len(frame) - 1, index=addresses.index, dtype="int64")
     at[known] = codes
     found = frame.take(at.to_numpy())
     found.index = addresses.index
     return found
+
+
+def _frame(keys: list[str]) -> pd.DataFrame:
+    return pd.DataFrame([_line(*key.rsplit("\x1f", 1)) for key in keys], columns=list(PARTS), dtype="str")
 
 
 def parse_address(text: str, division: str = "") -> Parts:

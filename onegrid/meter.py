@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,27 @@ class Meter:
             tally.seconds += time.perf_counter() - start
             self._current = None
             tally.peak_mb = max(tally.peak_mb, resident_mb())
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[None]:
+        """A block whose stages run in other processes: its wall seconds are shared among them as they shared the work."""
+        before = {name: tally.seconds for name, tally in self.tallies.items()}
+        start = time.perf_counter()
+        yield
+        wall = time.perf_counter() - start
+        worked = {name: tally.seconds - before[name] for name, tally in self.tallies.items()}
+        whole = sum(worked.values())
+        for name, tally in self.tallies.items():
+            tally.seconds = before[name] + (wall * worked[name] / whole if whole else 0.0)
+
+    def add(self, others: Mapping[str, Tally]) -> None:
+        """Add what stages cost in another process; its memory stands beside this one's present use."""
+        here = resident_mb()
+        for name, other in others.items():
+            tally = self.tallies[name]
+            tally.seconds += other.seconds
+            tally.rows += other.rows
+            tally.peak_mb = max(tally.peak_mb, here + other.peak_mb)
 
     def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):

@@ -298,7 +298,7 @@ def run_syncs(hub: Hub, syncs: Sequence[Sync], meter: Meter) -> None:
             run_sync(hub, sync, meter, (check, stage))
         return
     order = sorted(landed, key=lambda sync: -sync.landing.rows if sync.landing else 0)
-    with workers(min(cores(), len(order))) as pool, meter.stage("check"):
+    with workers(min(cores(), len(order))) as pool, meter.side_by_side():
         waiting = {pool.submit(_check_and_stage, hub.settings, hub.actor, sync): sync for sync in order}
         for done in as_completed(waiting):
             found, tallies, told = done.result()

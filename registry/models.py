@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-_CURRENT = "SELECT body::text FROM model WHERE current"
+from onegrid.sealing import Keyring
+
+_CURRENT = "SELECT body FROM model WHERE current"
 _KEEP = """
-    INSERT INTO model (version, body, current) VALUES (:version, CAST(:body AS jsonb), true)
+    INSERT INTO model (version, body, current) VALUES (:version, :body, true)
     ON CONFLICT (version) DO UPDATE SET current = true"""
+SEALED_FOR = "model.body"
 
 
-def current_model(connection: Connection) -> str | None:
+def current_model(connection: Connection, keyring: Keyring) -> str | None:
     """The JSON of the model in use; None before the first was trained."""
     body = connection.execute(text(_CURRENT)).scalar()
-    return None if body is None else str(body)
+    return None if body is None else keyring.unseal(bytes(body), SEALED_FOR)
 
 
-def keep_model(connection: Connection, version: str, body: str) -> None:
-    """Makes a model the one in use; earlier ones are kept."""
+def keep_model(connection: Connection, keyring: Keyring, version: str, body: str) -> None:
+    """Makes a model the one in use; earlier ones are kept. Sealed: its frequencies hold names and digests of numbers."""
     connection.execute(text("UPDATE model SET current = false WHERE current"))
-    connection.execute(text(_KEEP), {"version": version, "body": body})
+    connection.execute(text(_KEEP), {"version": version, "body": keyring.seal(body, SEALED_FOR)})

@@ -152,7 +152,7 @@ model = Table(
     "model",
     metadata,
     Column("version", Text, primary_key=True),
-    Column("body", JSONB, nullable=False),
+    Column("body", Sealed, nullable=False),  # JSON; its frequencies hold names and digests of shared numbers
     Column("made_at", Moment, nullable=False, server_default=func.now()),
     Column("current", Boolean, nullable=False, server_default=text("false")),
     Index("uq_model_current", "current", unique=True, postgresql_where=text("current")),
