@@ -6,7 +6,7 @@ SCALE ?= 1
 DEMO ?= .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check bench clean
+.PHONY: help setup demo test test-all check docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: check ## check, then the tests that take seconds
 
 test-all: setup ## every test, the slow ones too
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+docs: setup ## rewrite what the documents repeat of the code
+	@$(BIN)/python docs/write.py
 
 bench: setup ## measure the town at full scale: accuracy, time and memory by stage
 	@$(BIN)/python -m bench.town --scale $(SCALE)

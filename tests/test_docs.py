@@ -49,7 +49,7 @@ def writer() -> ModuleType:
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_generated_parts_are_what_the_code_says(path: Path) -> None:
     text = path.read_text("utf-8")
-    assert writer().written(text) == text, "run .venv/bin/python docs/write.py"
+    assert writer().written(text) == text, "out of date: run make docs"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
