@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.score import report_files
-from town.build import build
+from town import build
 
 ONEGRID = Path(sys.executable).parent / "onegrid"
 

@@ -125,17 +125,19 @@ def _fill(rows: pd.DataFrame, within: list[str], part: str, *, with_none: bool) 
     with_none: a building that shows none at all has none (an estate without phases); else that is the same as OPEN.
     """
     key = _keyed(rows, within)
-    value = rows[part]
-    shown = pd.DataFrame({"key": key, "value": value}).dropna().drop_duplicates()
-    only = shown[~shown.duplicated("key", keep=False)].set_index("key")["value"]
-    filled = value.fillna(key.map(only).astype("str"))
-    own = pd.DataFrame({"who": rows["person"] + "\x1f" + key + "\x1f" + rows["room"].fillna(""), "value": value})
-    said = own.dropna().drop_duplicates()
-    said = said[~said.duplicated("who", keep=False)].set_index("who")["value"]
-    filled = filled.fillna(own["who"].map(said).astype("str"))
-    if with_none:
-        return filled.fillna(key.isin(shown["key"]).map({True: OPEN, False: ""}))
-    at = pd.DataFrame({"key": key + "\x1f" + rows["room"].fillna(""), "value": filled})
-    there = at.dropna().drop_duplicates()
-    there = there[~there.duplicated("key", keep=False)].set_index("key")["value"]
-    return filled.fillna(at["key"].map(there).astype("str")).fillna(key.isin(shown["key"]).map({True: OPEN, False: ""}))
+    room = rows["room"].fillna("")
+    shown = key[rows[part].notna()].unique()
+    filled = rows[part].fillna(key.map(_only(key, rows[part])).astype("str"))
+    own = rows["person"] + "\x1f" + key + "\x1f" + room
+    filled = filled.fillna(own.map(_only(own, rows[part])).astype("str"))
+    if not with_none:
+        at = key + "\x1f" + room
+        filled = filled.fillna(at.map(_only(at, filled)).astype("str"))
+    return filled.fillna(key.isin(shown).map({True: OPEN, False: ""}))
+
+
+def _only(key: pd.Series, value: pd.Series) -> dict[str, str]:
+    """The value of each key that shows exactly one."""
+    pairs = pd.DataFrame({"key": key, "value": value}).dropna().drop_duplicates()
+    single = pairs[~pairs.duplicated("key", keep=False)]
+    return dict(zip(single["key"], single["value"], strict=True))

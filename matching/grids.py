@@ -21,7 +21,7 @@ def locate(records: Records, rows: pd.DataFrame, members: pd.DataFrame) -> Match
     """
     raw = records.frame("place")
     grid = pd.Series(dtype="str") if raw.empty else _record_grids(raw)
-    said = rows.assign(grid_said=rows["rid"].where(rows["type"] == "place").map(grid)) if len(grid) else rows.assign(grid_said=pd.NA)
+    said = rows.assign(grid_said=rows["rid"].where(rows["type"] == "place").map(grid).astype("str"))
     by = {name: _majority(said, f"{name}_id") for name in ("dwelling", "building", "estate")}
     lines = [_ladder(rows, name, by) for name in ("dwelling", "building", "estate")]
     if len(raw):
@@ -42,7 +42,9 @@ def _record_grids(raw: pd.DataFrame) -> pd.Series:
 def grid_polygons(raw: pd.DataFrame) -> pd.DataFrame:
     """The grids' codes and boundaries: `code`, `geometry` (WKT); grids by code so that overlaps always fall alike."""
     grids = raw[(column(raw, "kind") == "grid") & column(raw, "geometry").notna() & column(raw, "grid_code").notna()]
-    return pd.DataFrame({"code": column(grids, "grid_code"), "geometry": column(grids, "geometry")}).sort_values("code", ignore_index=True)
+    return pd.DataFrame({"code": column(grids, "grid_code"), "geometry": column(grids, "geometry")}).sort_values(
+        "code", ignore_index=True
+    )
 
 
 def polygon_of(longitude: pd.Series, latitude: pd.Series, grids: pd.DataFrame) -> pd.Series:
@@ -74,10 +76,14 @@ def _majority(rows: pd.DataFrame, name: str) -> pd.Series:
 
 def _ladder(rows: pd.DataFrame, name: str, by: dict[str, pd.Series]) -> pd.DataFrame:
     first = rows[rows[f"{name}_id"].notna()].drop_duplicates(f"{name}_id")
-    found = pd.DataFrame({"type": "place", "kind": name, "cluster": first[f"{name}_id"].astype("int64"), "division": first["area"]})
+    found = pd.DataFrame(
+        {"type": "place", "kind": name, "cluster": first[f"{name}_id"].astype("int64"), "division": first["area"]}
+    )
     found["grid"] = pd.Series(pd.NA, index=found.index, dtype="str")
     found["basis"] = "feed"
-    steps = {"dwelling": ("dwelling", "building", "estate"), "building": ("building", "estate"), "estate": ("estate",)}[name]
+    steps = {"dwelling": ("dwelling", "building", "estate"), "building": ("building", "estate"), "estate": ("estate",)}[
+        name
+    ]
     for step in steps:
         told = first[f"{step}_id"].map(by[step]).astype("str")
         fresh = found["grid"].isna() & told.notna()

@@ -104,9 +104,10 @@ def _parts(name: str) -> tuple[str, str, str, str, str, bool]:
     branch = branch_found.group() if branch_found and branch_found.start() >= 4 else ""
     whole = strict[: len(strict) - len(branch)]
     bare = _LEGAL.sub("", whole)
-    place = _PLACE.match(bare)
+    inner = _without_province(bare)
+    place = _PLACE.match(inner)
     district = (place.group(1) or "") if place else ""
-    core = _without_province(bare[place.end() :] if place else bare)
+    core = _without_province(inner[place.end() :] if place else inner)
     if len(core) < SHORTEST_CORE or _GENERIC.fullmatch(core):
         core = district.rstrip("区县") + core if district else bare
     legal = whole != bare and not whole.endswith("合作社")

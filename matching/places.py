@@ -72,7 +72,9 @@ def _with_listed_estates(rows: pd.DataFrame, estates: pd.DataFrame, records: Rec
     listed = estates.set_index("rid")["cluster"].astype("Int64")
     raw = records.frame("place")
     raw = raw[raw["rid"].isin(listed.index)]
-    names = pd.DataFrame({"area": records.division(raw).str[:6], "head": column(raw, "name").map(fold_estate, na_action="ignore")})
+    names = pd.DataFrame(
+        {"area": records.division(raw).str[:6], "head": column(raw, "name").map(fold_estate, na_action="ignore")}
+    )
     names["cluster"] = raw["rid"].map(listed)
     unique = names.dropna().drop_duplicates()
     unique = unique[~unique.duplicated(["area", "head"], keep=False)]
@@ -111,7 +113,9 @@ def _place_members(records: Records, raw: pd.DataFrame, read: pd.DataFrame, esta
 
 def _by_text(records: Records, raw: pd.DataFrame, kind: pd.Series) -> pd.Series:
     """Other places are one when kind, division, name and address are written alike; with neither text each is its own."""
-    key = pd.DataFrame({"kind": kind, "area": records.division(raw), "name": column(raw, "name"), "address": column(raw, "address")})
+    key = pd.DataFrame(
+        {"kind": kind, "area": records.division(raw), "name": column(raw, "name"), "address": column(raw, "address")}
+    )
     told = key["name"].notna() | key["address"].notna()
     own = raw["rid"].astype("Int64")
     first = raw["rid"].groupby([key[name].fillna("") for name in key]).transform("min").astype("Int64")
@@ -136,7 +140,8 @@ def _derived(rows: pd.DataFrame) -> pd.DataFrame:
     blank = {"estate": ("building", "unit", "room"), "building": ("unit", "room"), "dwelling": ()}
     for name in LADDER:
         first = rows[rows[f"{name}_id"] == rows["rid"]].drop_duplicates(f"{name}_id")
-        bare = first.assign(**dict.fromkeys(blank[name], pd.NA))
+        bare = first.copy()
+        bare[list(blank[name])] = None
         found = pd.DataFrame({"cluster": first[f"{name}_id"], "value": _canonical(bare), "rid": first["rid"]})
         found["property"] = "name" if name == "estate" else "address"
         frames.append(found.assign(type="place", kind=name))

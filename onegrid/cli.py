@@ -274,7 +274,7 @@ def demo(arguments: Arguments) -> int:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if not mark.exists():
-        from town.build import build
+        from town import build
 
         say(f"Building X Street at scale {arguments.scale:g} in {town} ...")
         build(arguments.scale, arguments.seed, town, tell=say)

@@ -25,7 +25,9 @@ def cores() -> int:
 @contextmanager
 def workers(number: int | None = None) -> Iterator[ProcessPoolExecutor]:
     """A pool of fresh processes (nothing of this one's connections or threads is copied into them)."""
-    with ProcessPoolExecutor(number or cores(), get_context("spawn"), initializer=_die_with, initargs=(os.getpid(),)) as pool:
+    with ProcessPoolExecutor(
+        number or cores(), get_context("spawn"), initializer=_die_with, initargs=(os.getpid(),)
+    ) as pool:
         yield pool
 
 

@@ -72,7 +72,9 @@ def entity_types() -> dict[str, EntityType]:
 def _read(name: str) -> EntityType:
     raw: dict[str, Any] = yaml.safe_load(resources.files("schemas").joinpath(f"{name}.yml").read_text(encoding="utf-8"))
     properties = {key: _property(key, spec) for key, spec in raw["properties"].items()}
-    cross = tuple(CrossCheck(c["rule"], tuple(c["properties"]), c["outcome"], c["dimension"]) for c in raw.get("cross", ()))
+    cross = tuple(
+        CrossCheck(c["rule"], tuple(c["properties"]), c["outcome"], c["dimension"]) for c in raw.get("cross", ())
+    )
     return EntityType(
         name=raw["type"],
         letter=raw["letter"],

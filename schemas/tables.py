@@ -77,7 +77,9 @@ load = Table(
     Column("state", Text, nullable=False),
     Column("spec_hash", Text, nullable=False),  # of the part of the source file that decides what a row means
     Column("cursor", Text),  # the cursor's value after this load
-    Column("fingerprints", JSONB, nullable=False, server_default=text("'{}'")),  # of the files read: name -> size, time, digest
+    Column(
+        "fingerprints", JSONB, nullable=False, server_default=text("'{}'")
+    ),  # of the files read: name -> size, time, digest
     Column("columns", JSONB, nullable=False, server_default=text("'[]'")),  # the feed's headers byte for byte
     Column("path", Text),  # the landed Parquet below the landing URL
     Column("wrapped_key", LargeBinary),  # the key of the landed file, wrapped by the master key
@@ -88,12 +90,16 @@ load = Table(
     Column("repeated", Integer, nullable=False, server_default=text("0")),
     Column("deleted", Integer, nullable=False, server_default=text("0")),
     Column("withheld", Integer, nullable=False, server_default=text("0")),
-    Column("current_rows", Integer, nullable=False, server_default=text("0")),  # rows of the source in the registry after the load
+    Column(
+        "current_rows", Integer, nullable=False, server_default=text("0")
+    ),  # rows of the source in the registry after the load
     Column("warnings", JSONB, nullable=False, server_default=text("'[]'")),
     Column("error", Text),
     Column("started_at", Moment, nullable=False, server_default=func.now()),
     Column("finished_at", Moment),
-    CheckConstraint("read = clean + quarantined + repeated OR state IN ('landing', 'landed', 'failed', 'abandoned')", name="counts"),
+    CheckConstraint(
+        "read = clean + quarantined + repeated OR state IN ('landing', 'landed', 'failed', 'abandoned')", name="counts"
+    ),
     Index(None, "source", "id"),
 )
 
@@ -194,7 +200,9 @@ run = Table(
     Column("model", Text),
     Column("state", Text, nullable=False),
     Column("counts", JSONB, nullable=False, server_default=text("'{}'")),
-    Column("loads", JSONB, nullable=False, server_default=text("'{}'")),  # source -> the last staged load the run looked at
+    Column(
+        "loads", JSONB, nullable=False, server_default=text("'{}'")
+    ),  # source -> the last staged load the run looked at
     Column("stages", JSONB, nullable=False, server_default=text("'{}'")),
     Column("error", Text),
     Column("started_at", Moment, nullable=False, server_default=func.now()),
