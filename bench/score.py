@@ -85,7 +85,7 @@ def score(truth: pd.DataFrame, members: pd.DataFrame) -> dict[str, Scores]:
     members = members.assign(role=members["role"].fillna(""), kind=members["kind"].fillna(""))
     scores = {}
     for name, (column, kind_of_thing, kind) in SCORED.items():
-        labelled = truth[truth[column].notna()]
+        labelled = truth[truth[column].notna()] if column in truth else truth[:0]
         if labelled.empty:
             continue
         lines = members[members["type"] == kind_of_thing]

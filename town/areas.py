@@ -34,7 +34,7 @@ def grid_entries(world: World, rates: Rates, rng: Rng) -> pd.DataFrame:
 
 
 def write_grids(world: World, rows: pd.DataFrame, rates: Rates, rng: Rng) -> pd.DataFrame:
-    """One feature an area; `geometry` is GeoJSON text. The second grid stops short of its neighbour, the fourth reaches into it."""
+    """One feature an area; `geometry` is GeoJSON text. One grid stops short of its neighbour, another reaches into its own."""
     shapes = _boxes(world)
     area = shapes.loc[rows["row"] + np.where(rows["grid"], len(world.places.communities), 0)].reset_index(drop=True)
     heads = draw_surnames(stream(world.seed, "area heads"), len(shapes))
@@ -62,8 +62,10 @@ def _boxes(world: World) -> pd.DataFrame:
     """Code, name, whether a grid, and GeoJSON of every area."""
     communities, grids = world.places.communities, world.places.grids.copy()
     width = grids["east"] - grids["west"]
-    grids.loc[1, "east"] -= GAP * width[1]
-    grids.loc[3 % len(grids), "east"] += OVERLAP * width[3 % len(grids)]
+    beside = grids["east"].eq(grids["west"].shift(-1)) & grids["community"].eq(grids["community"].shift(-1))
+    gap, overlap = np.flatnonzero(beside)[[0, -1]]
+    grids.loc[gap, "east"] -= GAP * width[gap]
+    grids.loc[overlap, "east"] += OVERLAP * width[overlap]
     from town.places import CELL
 
     whole = communities.assign(east=communities["west"] + CELL[0], north=communities["south"] + CELL[1], grid=False)

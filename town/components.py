@@ -152,7 +152,8 @@ def cover_spec(world: World, data: Path) -> Spec:
 def facility_entries(world: World, rates: Rates, rng: Rng) -> pd.DataFrame:
     """Everything that is neither lamp nor cover, and some of those that the community workers noted as well."""
     rest = tuple(kind for kind in KINDS if kind not in (*LAMPS, *COVERS))
-    shared: dict[str, float] = {"路灯": rates["lamps_too"], **dict.fromkeys(COVERS, rates["covers_too"])}
+    shared = dict.fromkeys(COVERS, float(rates["covers_too"]))
+    shared["路灯"] = rates["lamps_too"]
     return _entries(world, rest, shared, rng)
 
 

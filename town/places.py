@@ -39,7 +39,7 @@ class Places:
 def build_places(scale: float, seed: int) -> Places:
     """The ground for `scale` times the street's households."""
     communities = _communities(scale)
-    grids = _grids(communities, max(len(communities), round(GRIDS * scale)))
+    grids = _grids(communities, max(2 * len(communities), round(GRIDS * scale)))
     estates, buildings = _estates(communities, round(HOUSEHOLDS * scale * SPARE), stream(seed, "estates"))
     buildings = _place_buildings(buildings, estates, grids, stream(seed, "sites"))
     centre = buildings.groupby("estate")[["lon", "lat"]].mean().round(6)
