@@ -23,6 +23,7 @@ def check_columns(source: Source, rows: pa.Table, before: Collection[str], *, fu
     keys (jsonl, geojson, rest), a mapped column may be absent because no row of the part has a value.
     """
     names = rows.column_names
+    check_names(source, names)
     needed = source.needed_columns if full or not _schemaless(source) else source.read.key
     gone = [name for name in needed if name not in names]
     if gone:
@@ -39,6 +40,16 @@ def check_columns(source: Source, rows: pa.Table, before: Collection[str], *, fu
     dropped = [name for name in before if name not in names and name != EXTRA_CELLS] if full else []
     told = ((fresh, "new columns that nothing reads yet"), (dropped, "no longer the columns"))
     return tuple(f"{source.name}: has {what}: {', '.join(list_)}" for list_, what in told if list_)
+
+
+def check_names(source: Source, names: Sequence[str]) -> None:
+    """FeedRefused for a column whose name no database and no source file can hold."""
+    for place, name in enumerate(names, start=1):
+        if "\x00" in name:
+            raise FeedRefused(
+                f"{source.name}: the name of column {place} holds a NUL character, so the file may be damaged; "
+                f"deliver it again; {STAYS}"
+            )
 
 
 def _schemaless(source: Source) -> bool:

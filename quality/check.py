@@ -20,7 +20,7 @@ from quality.results import Tally, map_tallies, result_frame, tally
 from quality.suites import Demand, Judgement, Verdicts, judge, validate
 from schemas.properties import EntityType, entity_types
 from schemas.records import WITHHELD, Checked, Counts, Landed
-from schemas.sources import Source
+from schemas.sources import EXTRA_CELLS, FilesRead, Source
 
 Mask = npt.NDArray[np.bool_]
 
@@ -29,6 +29,13 @@ DUPLICATE = Demand(
     "", "duplicate_key", "accuracy", "reject", "A later row of the same load has the same key. 主键重复。"
 )
 REPEATED = Demand("", "repeated", "accuracy", "warn", "The row repeats another one of the same load. 重复行。")
+EXTRA = Demand(
+    "",
+    "extra_cells",
+    "accuracy",
+    "reject",
+    "The row has more cells than the header names, so its values may stand in wrong columns. 列数多于表头，数据可能错列。",
+)
 EMPTY = Demand(
     "", "empty_row", "completeness", "reject", "No mapped column of the row holds a usable value. 无有效内容。"
 )
@@ -83,8 +90,18 @@ def _fates(landed: Landed, source: Source) -> RowFates:
         keys=keys,
         deleted=deleted_rows(landed.rows, source).to_numpy(),
         repeated=nothing if quarantined else again,
-        reasons={NO_KEY: ~keyed, DUPLICATE: again if quarantined else nothing},
+        reasons={NO_KEY: ~keyed, EXTRA: _shifted(landed, source), DUPLICATE: again if quarantined else nothing},
     )
+
+
+def _shifted(landed: Landed, source: Source) -> Mask:
+    """Rows of a csv with cells beyond the header: one separator too many moves all that follows. In a sheet it moves
+    nothing (a note beside the table), so there landing's warning is enough.
+    """
+    read = source.read
+    if not (isinstance(read, FilesRead) and read.format == "csv" and EXTRA_CELLS in landed.rows):
+        return np.zeros(len(landed.rows), dtype=bool)
+    return landed.rows[EXTRA_CELLS].notna().to_numpy(dtype=bool)
 
 
 def _outcome(mapped: Mapped, kind: EntityType, judged: Mask) -> MapOutcome:
@@ -147,6 +164,7 @@ def _row_tallies(fates: RowFates, outcomes: list[MapOutcome]) -> list[Tally]:
     return [
         tally(principal, NO_KEY, every, fates.reasons[NO_KEY]),
         tally(principal, DUPLICATE, every, fates.reasons[DUPLICATE]),
+        tally(principal, EXTRA, every, fates.reasons[EXTRA]),
         tally(principal, REPEATED, every, fates.repeated),
         tally(principal, EMPTY, fates.judged, fates.reasons[EMPTY]),
     ]

@@ -60,11 +60,16 @@ def row_keys(rows: pd.DataFrame, source: Source) -> pd.Series:
     """
     if not source.read.key:
         return _content_keys(rows, sorted(mapped_columns(source.maps)))
-    parts = [absent_if_blank(column(rows, name)) for name in source.read.key]
+    parts = [absent_if_blank(_storable(column(rows, name))) for name in source.read.key]
     keys = parts[0]
     for part in parts[1:]:
         keys = keys + KEY_SEPARATOR + part
     return keys.astype("str").rename("key")
+
+
+def _storable(texts: pd.Series) -> pd.Series:
+    """The texts without the character 0, which PostgreSQL knows not; keys that differ in it alone are duplicates."""
+    return texts.str.replace("\x00", "", regex=False) if texts.str.contains("\x00", regex=False).any() else texts
 
 
 def deleted_rows(rows: pd.DataFrame, source: Source) -> pd.Series:

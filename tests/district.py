@@ -139,9 +139,9 @@ class District:
         """A feed's file."""
         return self.folder / "data" / name
 
-    def spec(self, name: str, **changes: Any) -> None:
+    def spec(self, feed: str, **changes: Any) -> None:
         """Changes parts of a source file; dotted names reach below (`read.path`), None takes a part away."""
-        path = self.sources / f"{name}.yml"
+        path = self.sources / f"{feed}.yml"
         spec = yaml.safe_load(path.read_text("utf-8"))
         for dotted, value in changes.items():
             *above, last = dotted.split("__")
@@ -276,7 +276,9 @@ def write_addresses(path: Path) -> None:
 
 
 def write_shops(path: Path, count: int = 20) -> None:
-    rows = [{"id": n, "shop": {"name": f"春晖{n}号便民超市"}, "addr": f"幸福社区长江路{100 + n}号"} for n in range(count)]
+    rows = [
+        {"id": n, "shop": {"name": f"春晖{n}号便民超市"}, "addr": f"幸福社区长江路{100 + n}号"} for n in range(count)
+    ]
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
 
 
@@ -351,7 +353,9 @@ def write_district(folder: Path) -> None:
         write(folder / "data" / name)
     for name, parts in FILES.items():
         spec = {"name": name, "title": name, "owner": "区数据局", "division": "340202", **parts}
-        (folder / "sources" / f"{name}.yml").write_text(yaml.safe_dump(spec, allow_unicode=True, sort_keys=False), "utf-8")
+        (folder / "sources" / f"{name}.yml").write_text(
+            yaml.safe_dump(spec, allow_unicode=True, sort_keys=False), "utf-8"
+        )
 
 
 # ---------------------------------------------------------------- fixtures
@@ -383,6 +387,8 @@ def make_district(make_folder: Callable[[], Path], prepared_home: Path) -> Calla
 
 
 @pytest.fixture
-def district(make_district: Callable[[], District]) -> District:
-    """A district whose feeds are in order."""
-    return make_district()
+def district(make_district: Callable[[], District]) -> Iterator[District]:
+    """A district whose feeds are in order; its server runs throughout, so that commands need not start it."""
+    made = make_district()
+    with made.database():
+        yield made
