@@ -22,7 +22,7 @@ import pandas as pd
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-BEST_SHARE = 0.5  # of the best pair in the linkage; the rest is the mean (matching notes, measured on a made-up street)
+BEST_SHARE = 0.5  # of the best pair in the linkage; the rest is the mean (measured on a made-up street)
 
 
 def no_pairs() -> pd.DataFrame:

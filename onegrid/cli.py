@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from onegrid.errors import NotFound, OneGridError, SourceFileError
+from onegrid.errors import NotFound, OneGridError, SettingsError, SourceFileError
 from onegrid.settings import Settings, default_home, read_settings
 
 if TYPE_CHECKING:
@@ -225,6 +225,8 @@ def _replay_quarantine(hub: Hub, arguments: Arguments) -> int:
     from onegrid import pipeline
     from schemas.sources import read_sources
 
+    if arguments.sources is None:
+        raise SettingsError("quarantine replay needs --sources: the folder of source files the rows are read by.")
     declared, errors = read_sources(arguments.sources)
     chosen = [source for source in declared if arguments.source in (None, source.name)]
     if not chosen:
