@@ -25,6 +25,7 @@ from schemas.sources import LEVELS, Source
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import Connection
 
     from connectors.land import Landing
     from matching.places import Places
@@ -418,6 +419,16 @@ def replay(hub: Hub, sources: Sequence[Source], load: int) -> Summary:
         return _summary(hub, [sync], changes, meter)
 
 
+def _known_of_feed(connection: Connection, source: Source) -> dict[str, object]:
+    """What the last good load knew of the feed, if by the same source file: mended rows are no reason to read it anew."""
+    from connectors.loads import last_good
+
+    last = last_good(connection, source.name)
+    if last is None or not last.by(source):
+        return {}
+    return {"cursor": last.cursor, "fingerprints": dict(last.fingerprints), "columns": list(last.columns)}
+
+
 def replay_quarantine(hub: Hub, source: Source, corrected: Path | None = None) -> tuple[int, int]:
     """Check a source's quarantined rows again, as its file and the kinds now say, and stage those that are mended.
 
@@ -435,7 +446,7 @@ def replay_quarantine(hub: Hub, source: Source, corrected: Path | None = None) -
             return 0, 0
         load = begin(connection, source, "delta", b"", full=False)
         checked = check_rows(Landed(load, source.name, "delta", rows), source)
-        finish(connection, load, "landed", path=None, wrapped_key=None)
+        finish(connection, load, "landed", path=None, wrapped_key=None, **_known_of_feed(connection, source))
         stage_records(checked, connection, hub.keyring, entity_types())
         settle_replay(connection, ids, checked)
     return checked.counts.clean, checked.counts.quarantined
