@@ -44,7 +44,8 @@ def _read_file(path: Path, read: Mapping[str, Any]) -> pd.DataFrame:
         sheet: pd.DataFrame = pd.read_excel(path, dtype="str", header=read.get("header", 1) - 1, engine="calamine")
         return sheet
     with path.open(encoding=read.get("encoding", "utf-8")) as lines:
-        return pd.json_normalize([json.loads(line) for line in lines]).astype("str")
+        nested: pd.DataFrame = pd.json_normalize([json.loads(line) for line in lines]).astype("str")
+    return nested
 
 
 def _people(rows: pd.DataFrame, spec: Mapping[str, Any], name: str, fields: Mapping[str, Any]) -> pd.DataFrame:
@@ -55,7 +56,8 @@ def _people(rows: pd.DataFrame, spec: Mapping[str, Any], name: str, fields: Mapp
     for column in PROPERTIES:
         people[column] = _cell(rows, fields.get(column))
     said = people["name"].notna() | people["id_number"].notna()
-    return people[said & key.notna().all(axis=1)].drop_duplicates(["source", "key", "role"], keep="last")
+    usable: pd.DataFrame = people[said & key.notna().all(axis=1)]
+    return usable.drop_duplicates(["source", "key", "role"], keep="last")
 
 
 def _cell(rows: pd.DataFrame, field: Any) -> pd.Series:
