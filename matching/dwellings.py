@@ -1,15 +1,25 @@
-"""Dwellings: which addresses mean the same home. Heads are resolved first, then phase, building, unit and room, exactly.
+"""Dwellings: which addresses mean the same home. Heads are resolved first, then building, unit and room, exactly.
 
-What an address leaves out is filled from what others show: the only phase or unit a building has, else what the same
-person's other addresses say; what stays open stays its own dwelling. Nothing is guessed from a number that differs.
+A head is an estate with its zone and phase, or a road and number. Names mean something within their division alone; an
+address that writes another city or county than its feed's lies there. What an address leaves out is filled from what
+others show; nothing is guessed from a number that differs.
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
+from matching.address_areas import division_names
 from matching.addresses import parse_addresses
-from matching.gazetteer import agreed_by_people, fold_estate, joined, spellings, written_together
+from matching.gazetteer import (
+    agreed_by_people,
+    base_of,
+    estate_head,
+    joined,
+    spellings,
+    written_together,
+)
+from matching.readings import WITNESSES, only_value, settle
 from schemas.records import Records, column
 
 TYPED = (
@@ -20,124 +30,119 @@ TYPED = (
     ("event", "address"),
     ("thing", "address"),
 )
-OPEN = "?"  # a part that the address leaves out and nobody else tells
-COMMITTEE = r"(?:民委员会|居民委员会|委会|居委会)$"
+COMMITTEE = r"(?:村民委员会|居民委员会|村委会|居委会|社区)$"
 PERSON_ID = r"[0-9]{17}[0-9X]"
 
 
 def gather_addresses(records: Records) -> pd.DataFrame:
-    """Every address of every record: `rid`, `type`, `property`, `area` (6-digit division), `person`, and its parts."""
+    """Every address of every record: `rid`, `type`, `property`, `area` (6-digit division), WITNESSES, and its parts."""
     frames = []
     for kind, name in TYPED:
         raw = records.frame(kind)
         if name not in raw.columns:
             continue
         found = pd.DataFrame({"rid": raw["rid"], "type": kind, "property": name, "address": column(raw, name)})
-        found["area"] = records.division(raw).str[:6]
-        found["person"] = _person_key(raw) if kind == "person" else pd.Series(pd.NA, index=raw.index, dtype="str")
+        found["area"] = records.division(raw).str[:6].fillna("")
+        for witness in WITNESSES:
+            found[witness] = pd.Series(pd.NA, index=raw.index, dtype="str")
+        if kind == "person":
+            found["person"], found["family"], found["phone"] = _persons(raw), _families(raw), column(raw, "phone")
         frames.append(found[found["address"].notna()])
     if not frames:
-        return pd.DataFrame(columns=["rid", "type", "property", "address", "area", "person"])
+        return pd.DataFrame(columns=["rid", "type", "property", "address", "area", *WITNESSES])
     rows = pd.concat(frames, ignore_index=True)
-    return _rooms_of_houses(pd.concat([rows, parse_addresses(rows["address"])], axis=1))
+    rows = pd.concat([rows, parse_addresses(rows["address"], rows["area"])], axis=1)
+    return rows.assign(area=_areas(rows))
 
 
-def _rooms_of_houses(rows: pd.DataFrame) -> pd.DataFrame:
-    """村X组Y号 is a house, and a dwelling when nothing follows; with a room behind (Y号-102) the room is the dwelling."""
-    inside = (
-        rows["detail"].str.extract(r"^#?([0-9]{1,4}[A-Z]?)(?:室|户|房)?$")[0]
-        if "detail" in rows.columns
-        else pd.Series(pd.NA, index=rows.index)
-    )
-    housed = inside.notna() & rows["building"].str.endswith("组").fillna(False) & rows["room"].notna()
-    house = rows["building"] + rows["room"] + "号"
-    return rows.assign(building=rows["building"].mask(housed, house), room=rows["room"].mask(housed, inside))
+def _areas(rows: pd.DataFrame) -> pd.Series:
+    """The division an address lies in: the feed's, unless it writes a city or county that is not part of that."""
+    cases = rows[["area", "city", "district"]].drop_duplicates()
+    cases = cases[cases["city"].notna() | cases["district"].notna()].fillna("").astype("str")
+    places = {
+        (area, city, district): _area_written(area, city, district)
+        for area, city, district in cases.itertuples(index=False, name=None)
+    }
+    keys = zip(rows["area"], rows["city"].fillna(""), rows["district"].fillna(""), strict=True)
+    return pd.Series([places.get(key, key[0]) for key in keys], index=rows.index, dtype="str")
 
 
-def _person_key(raw: pd.DataFrame) -> pd.Series:
-    """A rough name for a person, good enough to see one at several addresses: the id number, else name with phone."""
-    number, name, phone = column(raw, "id_number"), column(raw, "name"), column(raw, "phone")
-    number = number.where(number.str.fullmatch(PERSON_ID).fillna(False))
-    return number.fillna(name + "|" + phone)
+def _area_written(area: str, city: str, district: str) -> str:
+    names = division_names()
+    cities, districts = names.get(city, ()), names.get(district, ())
+    near = [code for code in districts if not cities or any(code.startswith(c[:4]) for c in cities)] or [*cities]
+    if not near or any(area.startswith(code) or code.startswith(area.rstrip("0")) for code in near):
+        return area
+    return near[0].ljust(6, "0")
+
+
+def _persons(raw: pd.DataFrame) -> pd.Series:
+    """A rough name for a person, good enough to see one at several addresses.
+
+    The id number; rows without one take the number that rows of the same name and phone, or name and birth date, bear.
+    """
+    name = column(raw, "name")
+    number = column(raw, "id_number")
+    number = number.where(number.str.fullmatch(PERSON_ID).fillna(False).astype(bool))
+    for other in ("phone", "birth_date"):
+        key = name + "|" + column(raw, other)
+        known = pd.DataFrame({"key": key, "number": number}).dropna().drop_duplicates()
+        numbers = known[~known["key"].duplicated(keep=False)].set_index("key")["number"].to_dict()
+        number = number.fillna(key.map(numbers).astype("str"))
+    return number.fillna(name + "|" + column(raw, "phone")).fillna(name + "|" + column(raw, "birth_date"))
+
+
+def _families(raw: pd.DataFrame) -> pd.Series:
+    return column(raw, "household_number").fillna(column(raw, "head_id_number"))
 
 
 def resolve(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `gather_addresses` with `head`, `phase`, `building`, `unit`, `room` made comparable (OPEN where unknown)."""
+    """The rows of `gather_addresses` with `head`, `gate`, `building`, `unit`, `room`, `level` made comparable."""
     found = rows.copy()
-    written = found["estate"].map(fold_estate, na_action="ignore")
-    gate = (found["road"] + "|").str.cat(found["road_number"].fillna(found["lane"] + "弄"))
-    found["gate"], found["written"] = gate, written
+    found["gate"] = (found["road"] + "|").str.cat(found["road_number"].fillna(found["lane"] + "弄"))
     # One division at a time: a name means nothing outside its division.
     parts = [_resolve_area(part) for _, part in found.groupby("area", sort=True)]
-    return pd.concat(parts).sort_index() if parts else found.assign(head=pd.Series(dtype="str"))
+    if not parts:
+        return found.assign(head=pd.Series(dtype="str"), estate_name=pd.Series(dtype="str"))
+    return pd.concat(parts).sort_index()
 
 
 def _resolve_area(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.copy()
-    # A village's name before a road is where the road lies, not an estate.
-    villages = rows["community"].dropna().str.replace(COMMITTEE, "", regex=True).unique()
-    rows["written"] = rows["written"].mask(rows["gate"].notna() & rows["written"].isin(villages))
-    head = rows["written"].fillna(rows["gate"])
-    head = head.replace(spellings(head))
-    head = head.replace(written_together(rows["gate"], head.where(rows["written"].notna())))
+    written = _written(rows)
+    head = written.fillna(rows["gate"])
+    head = _replaced(head, spellings(head))
+    head = _replaced(head, written_together(rows["gate"], head.where(written.notna())))
     evidence = pd.DataFrame(
-        {"person": rows["person"], "head": head, "building": rows["building"].fillna(""), "room": rows["room"]}
+        {"person": rows["person"], "head": head, "building": rows["building"], "room": rows["room"]}
     )
-    head = head.replace(joined(agreed_by_people(evidence), head.value_counts()))
-    rows["head"] = head
-    rows = _settle_two(rows)
-    rows["phase"] = _fill(rows, ["head", "building"], "phase", with_none=True)
-    rows["unit"] = _fill(rows, ["head", "phase", "building"], "unit", with_none=False)
-    return rows
+    head = _replaced(head, joined(agreed_by_people(evidence), head.value_counts()))
+    rows["head"] = _zoned(rows, head)
+    return settle(rows)
 
 
-def _settle_two(rows: pd.DataFrame) -> pd.DataFrame:
-    """3-501: building 3 where the estate shows a building 3, unit 3 of the only building where it shows units alone."""
-    two = rows["alt_unit"].notna()
-    if not two.any():
-        return rows
-    clear = rows[~two]
-    blocks = set(zip(clear["head"], clear["building"], strict=True))
-    units = set(
-        zip(clear.loc[clear["building"].isna(), "head"], clear.loc[clear["building"].isna(), "unit"], strict=True)
-    )
-    here = rows[two]
-    as_unit = [
-        (head, block) not in blocks and (head, block) in units
-        for head, block in zip(here["head"], here["building"], strict=True)
-    ]
-    chosen = here.index[as_unit]
-    rows.loc[chosen, "unit"] = rows.loc[chosen, "alt_unit"]
-    rows.loc[chosen, "building"] = pd.NA
-    return rows
+def _written(rows: pd.DataFrame) -> pd.Series:
+    """The estate's head; a village's name before a road is where the road lies, not an estate."""
+    parts = [rows["estate"], rows["zone"].fillna(""), rows["phase"].fillna("")]
+    cases = pd.concat(parts, axis=1).dropna().drop_duplicates()
+    heads = {case: estate_head(*case) for case in cases.itertuples(index=False, name=None)}
+    keys = zip(*(part.fillna("").tolist() for part in parts), strict=True)
+    written = pd.Series([heads.get(key) for key in keys], index=rows.index, dtype="str")
+    villages = rows["community"].dropna().str.replace(COMMITTEE, "", regex=True).unique()
+    return written.mask(rows["gate"].notna() & written.isin([*villages, *(f"{name}村" for name in villages)]))
 
 
-def _keyed(rows: pd.DataFrame, names: list[str]) -> pd.Series:
-    key = rows[names[0]].fillna("")
-    for name in names[1:]:
-        key = key + "\x1f" + rows[name].fillna("")
-    return key
+def _replaced(heads: pd.Series, by: dict[str, str]) -> pd.Series:
+    return heads.map(by).astype("str").fillna(heads) if by else heads
 
 
-def _fill(rows: pd.DataFrame, within: list[str], part: str, *, with_none: bool) -> pd.Series:
-    """A part left out: the only one its building shows, else what the same person's other rows say, else OPEN.
-
-    with_none: a building that shows none at all has none (an estate without phases); else that is the same as OPEN.
-    """
-    key = _keyed(rows, within)
-    room = rows["room"].fillna("")
-    shown = key[rows[part].notna()].unique()
-    filled = rows[part].fillna(key.map(_only(key, rows[part])).astype("str"))
-    own = rows["person"] + "\x1f" + key + "\x1f" + room
-    filled = filled.fillna(own.map(_only(own, rows[part])).astype("str"))
-    if not with_none:
-        at = key + "\x1f" + room
-        filled = filled.fillna(at.map(_only(at, filled)).astype("str"))
-    return filled.fillna(key.isin(shown).map({True: OPEN, False: ""}))
-
-
-def _only(key: pd.Series, value: pd.Series) -> dict[str, str]:
-    """The value of each key that shows exactly one."""
-    pairs = pd.DataFrame({"key": key, "value": value}).dropna().drop_duplicates()
-    single = pairs[~pairs.duplicated("key", keep=False)]
-    return dict(zip(single["key"], single["value"], strict=True))
+def _zoned(rows: pd.DataFrame, heads: pd.Series) -> pd.Series:
+    """A name without its zone or phase, or none at all: what the same person shows at that building and room."""
+    names = heads.dropna().unique()
+    bases = pd.Series({name: base_of(name) for name in names}, dtype="str")
+    bare = heads.isin(bases[bases.index != bases])
+    room = rows["person"] + "\x1f" + rows["building"] + "\x1f" + rows["room"]
+    within = room + "\x1f" + heads.map(bases.to_dict()).astype("str")
+    told = only_value(within, heads.mask(bare)).where(bare)
+    nowhere = only_value(room, heads).where(heads.isna() & rows["community"].notna())
+    return told.fillna(heads).fillna(nowhere)

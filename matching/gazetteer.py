@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 AGREEING_PERSONS = 2  # distinct persons that must show two heads at one building and room
-AGREEMENT = 0.6  # of the persons of a head that show another head at the same building and room
-ALIAS_SHARE = 0.3  # of the persons of a head that show another head anywhere: people who moved, to a like number by chance, are fewer
+AGREEMENT = 0.6  # of the persons seen under both heads, those whose building and room agree: movers do by chance only
 TOGETHER = 0.6  # of the addresses that write a road and number with an estate, those that name the same estate
+MOST_GATES = 8  # door plates of one estate; a word written with more (a kind of shop) names no estate
 RARE_TO_FREQUENT = 5  # a misspelling is at least this many times rarer than the name it means
 SUFFIX = re.compile(r"(?:住宅小区|小区|社区|住宅区|生活区|家属院|家属区)$")
 _NUMBERS = re.compile(r"[0-9零一二三四五六七八九十东西南北中甲乙丙ABCD]+")
+_ZONE = re.compile(r"(?:[东西南北中]{1,2}|[A-Z]|第?[0-9零一二三四五六七八九十]{1,3})区$")
+_PART = re.compile(r"(?:[东西南北中]|[A-Z]|[0-9零一二三四五六七八九十]{1,3})(?=[区苑园院村里期])|[0-9]期")
 
 
 @lru_cache(maxsize=65536)
@@ -28,6 +30,20 @@ def fold_estate(name: str) -> str:
     plain = re.sub(r"[\s·・\-_.,，。'\"“”]+", "", name).upper()
     shorter = SUFFIX.sub("", plain)
     return shorter if len(shorter) >= 2 else plain
+
+
+@lru_cache(maxsize=65536)
+def estate_head(name: str, zone: str, phase: str) -> str:
+    """The head an estate's name makes: 翠苑一区 and 翠苑小区1区 -> 翠苑1区; phases end in 期, and are estates of their own."""
+    base = fold_estate(name)
+    if zone:
+        base = fold_estate(_ZONE.sub("", base)) + zone.upper()
+    return f"{base}{phase}期" if phase else base
+
+
+def base_of(head: str) -> str:
+    """The head without its zone and phase."""
+    return _ZONE.sub("", re.sub(r"[0-9]+期$", "", head)) or head
 
 
 def numbers_in(name: str) -> tuple[str, ...]:
@@ -65,42 +81,46 @@ def written_together(gates: pd.Series, heads: pd.Series) -> dict[str, str]:
     """Road and number -> the estate that addresses write with it, where they agree."""
     both = pd.DataFrame({"gate": gates, "head": heads}).dropna()
     both = both[both["gate"] != both["head"]]
-    return _agreed(both.groupby(["gate", "head"]).size().rename("n").reset_index(), "gate", "head", 2, TOGETHER)
+    counted = both.groupby(["gate", "head"]).size().rename("n").reset_index()
+    gates_of = counted.groupby("head")["gate"].transform("size")
+    return _agreed(counted[gates_of <= MOST_GATES], "gate", "head", 2, TOGETHER)
 
 
 def agreed_by_people(rows: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of heads that persons show at one building and room: `low`, `high`, `persons`.
+    """Pairs of heads that persons show at one building and room: `rare`, `frequent` (by text), `persons`.
 
-    rows: `person`, `head`, `building`, `room`; only rows with all four count.
+    rows: `person`, `head`, `building`, `room`; only rows with all four count. Of the persons seen under both heads,
+    enough must show the same building and room: those who moved from one estate to the other rarely do.
     """
-    keys = ["person", "building", "room"]
-    seen = rows.dropna().drop_duplicates([*keys, "head"])
-    seen = seen[seen.duplicated(keys, keep=False)]
-    pairs = seen.merge(seen, on=keys, suffixes=("", "_to"))
-    pairs = pairs[pairs["head"] != pairs["head_to"]]
-    counted = pairs.drop_duplicates(["person", "head", "head_to"]).groupby(["head", "head_to"]).size().rename("n")
-    frame = counted.reset_index()
-    total = frame.groupby("head")["n"].transform("sum")
-    elsewhere = _persons_with_others(rows)
-    share = frame["head"].map(elsewhere).astype("float64").fillna(0) * ALIAS_SHARE  # also where no pair is left
-    kept = frame[(frame["n"] >= AGREEING_PERSONS) & (frame["n"] >= AGREEMENT * total) & (frame["n"] >= share)]
-    same = [_may_join(a, b) for a, b in zip(kept["head"], kept["head_to"], strict=True)]
-    return kept[np.array(same, dtype=bool)].rename(columns={"head": "rare", "head_to": "frequent", "n": "persons"})
+    seen = rows.dropna().drop_duplicates()
+    several = seen[["person", "head"]].drop_duplicates()
+    several = several[several["person"].duplicated(keep=False)]
+    seen = seen[seen["person"].isin(several["person"])]
+    both = _head_pairs(several, ["person"])
+    same = _head_pairs(seen, ["person", "building", "room"])
+    found = same.to_frame("n").join(both.rename("both")).reset_index()
+    kept = found[(found["n"] >= AGREEING_PERSONS) & (found["n"] >= AGREEMENT * found["both"])]
+    may = [_may_join(a, b) for a, b in zip(kept["head"], kept["head_to"], strict=True)]
+    return kept[np.array(may, dtype=bool)].rename(columns={"head": "rare", "head_to": "frequent", "n": "persons"})
 
 
-def _persons_with_others(rows: pd.DataFrame) -> pd.Series:
-    """How many persons of each head are seen under another head too, wherever."""
-    seen = rows[["person", "head"]].dropna().drop_duplicates()
-    return seen[seen["person"].duplicated(keep=False)].groupby("head").size()
+def _head_pairs(rows: pd.DataFrame, keys: list[str]) -> pd.Series:
+    """How many persons show each pair of heads (index `head` < `head_to`) with the same `keys`."""
+    pairs = rows.merge(rows, on=keys, suffixes=("", "_to"))
+    pairs = pairs[pairs["head"] < pairs["head_to"]].drop_duplicates(["person", "head", "head_to"])
+    return pairs.groupby(["head", "head_to"]).size()
 
 
 def _may_join(one: str, other: str) -> bool:
-    """Names that are alike but for their numbers or directions (东区, 西区) are two estates, whoever says so.
+    """Names that are alike but for their numbers, or that bear different zones (东区, 西区), are two estates, whoever says so.
 
     A road and number, or a name with nothing in common (a popular name beside the official one), may be any.
     """
     if "|" in one or "|" in other:
         return True
+    first, second = set(_PART.findall(one)), set(_PART.findall(other))
+    if first and second and first != second:
+        return False
     return _NUMBERS.sub("", one) != _NUMBERS.sub("", other) or numbers_in(one) == numbers_in(other)
 
 
@@ -111,19 +131,19 @@ def _agreed(frame: pd.DataFrame, key: str, value: str, least: int, share: float)
 
 
 def joined(pairs: pd.DataFrame, counts: pd.Series) -> dict[str, str]:
-    """Head -> the most frequent head it is joined with through `rare`, `frequent` pairs (a small union-find)."""
-    parent: dict[str, str] = {}
+    """Head -> the most frequent head it is joined with through `rare`, `frequent` pairs, the pairs of most persons first.
 
-    def root(name: str) -> str:
-        while parent.get(name, name) != name:
-            parent[name] = parent.get(parent[name], parent[name])
-            name = parent[name]
-        return name
-
+    A pair that would bring two heads together that may not join (东区, 西区) is left out.
+    """
+    groups: dict[str, set[str]] = {}
+    ranked = pairs.sort_values(["persons", "rare", "frequent"], ascending=[False, True, True])
+    for one, other in zip(ranked["rare"], ranked["frequent"], strict=True):
+        first, second = groups.get(one, {one}), groups.get(other, {other})
+        if first is second or not all(_may_join(a, b) for a in first for b in second):
+            continue
+        together = first | second
+        groups.update(dict.fromkeys(together, together))
     weight = {str(name): int(n) for name, n in counts.items()}
-    for one, other in zip(pairs["rare"], pairs["frequent"], strict=True):
-        first, second = root(one), root(other)
-        if first != second:
-            keep, drop = sorted((first, second), key=lambda name: ("|" in name, -weight.get(name, 0), name))
-            parent[drop] = keep
-    return {name: root(name) for name in parent}
+    return {
+        name: min(group, key=lambda head: ("|" in head, -weight.get(head, 0), head)) for name, group in groups.items()
+    }

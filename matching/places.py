@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from matching.address_tail import WHOLE_HOUSE
 from matching.dwellings import gather_addresses, resolve
 from matching.estates import match_estates
 from matching.gazetteer import fold_estate
@@ -15,9 +16,9 @@ from schemas.records import Matched, Records, column
 
 LADDER = ("estate", "building", "dwelling")
 KEYS = {
-    "estate": ["area", "head", "phase"],
-    "building": ["area", "head", "phase", "building"],
-    "dwelling": ["area", "head", "phase", "building", "unit", "room"],
+    "estate": ["area", "head"],
+    "building": ["area", "head", "building"],
+    "dwelling": ["area", "head", "building", "unit", "room"],
 }
 BY_CODE = {"grid": "grid_code", "community": "division_code"}
 KIND_OF_LEVEL = {"room": "dwelling", "unit": "unit", "building": "building", "estate": "estate", "road": "gate"}
@@ -122,11 +123,22 @@ def _by_text(records: Records, raw: pd.DataFrame, kind: pd.Series) -> pd.Series:
     return first.where(told, own)
 
 
-def _canonical(rows: pd.DataFrame) -> pd.Series:
-    """One way to write an address: head, phase, building, unit, room."""
-    text = rows["head"].str.replace("|", "", regex=False)
-    text += _word(rows["phase"], "期") + _word(rows["building"], "栋", ("组", "号")) + _word(rows["unit"], "单元")
-    return text + _word(rows["room"], "室")
+def _canonical(rows: pd.DataFrame, names: pd.Series) -> pd.Series:
+    """One way to write an address: estate (or road and number), building, unit, room; a whole house has no room."""
+    head = rows["head"].map(names).astype("str").fillna(rows["head"])
+    gate = rows["head"].str.contains("|", regex=False).fillna(False) & ~rows["head"].str.endswith("弄").fillna(False)
+    text = head.str.replace("|", "", regex=False) + gate.map({True: "号", False: ""}).astype("str")
+    text += _word(rows["building"].str.replace(r"(组[0-9A-Z-]+)$", r"\1号", regex=True), "栋", ("组", "号"))
+    return text + _word(rows["unit"], "单元") + _word(rows["room"].where(rows["room"] != WHOLE_HOUSE), "室")
+
+
+def _estate_names(rows: pd.DataFrame) -> pd.Series:
+    """How addresses most often write the estate of each head."""
+    written = rows["estate"] + rows["zone"].where(~rows["estate"].str.endswith("区").fillna(False)).fillna("")
+    written += _word(rows["phase"], "期")
+    counted = pd.DataFrame({"head": rows["head"], "name": written}).dropna().value_counts().rename("n").reset_index()
+    counted = counted.sort_values(["n", "name"], ascending=[False, True]).drop_duplicates("head")
+    return counted.set_index("head")["name"]
 
 
 def _word(values: pd.Series, mark: str, marked: tuple[str, ...] = ()) -> pd.Series:
@@ -136,13 +148,13 @@ def _word(values: pd.Series, mark: str, marked: tuple[str, ...] = ()) -> pd.Seri
 
 
 def _derived(rows: pd.DataFrame) -> pd.DataFrame:
-    frames = []
+    frames, names = [], _estate_names(rows)
     blank = {"estate": ("building", "unit", "room"), "building": ("unit", "room"), "dwelling": ()}
     for name in LADDER:
         first = rows[rows[f"{name}_id"] == rows["rid"]].drop_duplicates(f"{name}_id")
         bare = first.copy()
         bare[list(blank[name])] = None
-        found = pd.DataFrame({"cluster": first[f"{name}_id"], "value": _canonical(bare), "rid": first["rid"]})
+        found = pd.DataFrame({"cluster": first[f"{name}_id"], "value": _canonical(bare, names), "rid": first["rid"]})
         found["property"] = "name" if name == "estate" else "address"
         frames.append(found.assign(type="place", kind=name))
     columns = ["type", "kind", "cluster", "property", "value", "rid"]
