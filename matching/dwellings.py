@@ -48,9 +48,9 @@ def gather_addresses(records: Records) -> pd.DataFrame:
         if kind == "person":
             found["person"], found["family"], found["phone"] = _persons(raw), _families(raw), column(raw, "phone")
         frames.append(found[found["address"].notna()])
-    if not frames:
-        return pd.DataFrame(columns=["rid", "type", "property", "address", "area", *WITNESSES])
-    rows = pd.concat(frames, ignore_index=True)
+    named = ["type", "property", "address", "area", *WITNESSES]
+    nothing = pd.DataFrame({"rid": pd.Series(dtype="int64"), **{name: pd.Series(dtype="str") for name in named}})
+    rows = pd.concat(frames or [nothing], ignore_index=True)
     rows = pd.concat([rows, parse_addresses(rows["address"], rows["area"])], axis=1)
     return rows.assign(area=_areas(rows))
 

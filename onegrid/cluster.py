@@ -68,6 +68,10 @@ class Cluster:
     def below(cls, home: Path) -> Cluster:
         """The cluster of `home`: makes the folders; HomeError where this process or the server cannot use them."""
         try:
+            if home.exists() and not home.is_dir():
+                raise HomeError(
+                    f"The home {home} cannot be used (it is a file): name a folder with --home or ONEGRID_HOME."
+                )
             user = ServerUser.for_folder(home / "database" / "server")
             user.make_home(home)
             folder = home.resolve() / "database"
