@@ -62,11 +62,12 @@ def stepped(
     return found
 
 
-def texts_alike(one: pd.Series, other: pd.Series) -> npt.NDArray[np.float64]:
-    """rapidfuzz ratio (0 to 100) of two aligned text columns; NaN where either is missing."""
-    from rapidfuzz import process
-    from rapidfuzz.fuzz import ratio
+def texts_alike(one: pd.Series, other: pd.Series, *, inside: bool = False) -> npt.NDArray[np.float64]:
+    """rapidfuzz ratio (0 to 100) of two aligned text columns; NaN where either is missing. `inside`: of the shorter text
+    with the part of the longer that fits it best."""
+    from rapidfuzz import fuzz, process
 
+    ratio = fuzz.partial_ratio if inside else fuzz.ratio
     known = (one.notna().to_numpy() & other.notna().to_numpy()).astype(bool)
     scores = process.cpdist(one.fillna("").tolist(), other.fillna("").tolist(), scorer=ratio, dtype=np.float32)
     found: npt.NDArray[np.float64] = np.where(known, np.asarray(scores, dtype=np.float64), np.nan)

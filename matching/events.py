@@ -23,10 +23,13 @@ from schemas.text import fold, per_value
 REACH = 300.0  # metres: beyond, two reports are of two places
 WINDOW = 72.0  # hours: beyond, of two occasions
 SPOTS, SPOT_WEIGHTS = (30.0, 100.0, REACH), (3.0, 2.0, 0.0, -8.0)
-HOURS, HOUR_WEIGHTS = (2.0, 8.0, 24.0, WINDOW), (3.0, 2.0, 0.0, -2.0, -10.0)
-RATIOS, RATIO_WEIGHTS = (20.0, 40.0, 60.0, 80.0), (-2.0, 0.0, 1.0, 3.0, 4.0)  # rapidfuzz ratio of title and text
+HOURS, HOUR_WEIGHTS = (2.0, 8.0, 24.0, WINDOW), (3.0, 2.0, -1.0, -4.0, -10.0)  # between found, reported and reported
+RATIOS, RATIO_WEIGHTS = (
+    (1.0, 35.0, 60.0, 80.0),
+    (-6.0, -1.0, 2.0, 3.0, 4.0),
+)  # rapidfuzz ratio of what is said, but for where
 SAME_KIND, OTHER_KIND = 2.0, -4.0
-PLACE_WEIGHTS, OTHER_PLACE = (4.0, 3.0, 3.0, 1.0), -3.0  # of MEANT
+PLACE_WEIGHTS, OTHER_PLACE = (4.0, 3.0, 3.0, 1.0), -4.0  # of MEANT
 SAME_PHONE = 4.0
 THRESHOLD = 6.0
 LARGEST_BLOCK = 80  # reports of one spot and day, or of one phone and day
@@ -49,15 +52,38 @@ def match_events(records: Records, places: Places) -> Matched:
 def _read(records: Records, raw: pd.DataFrame, places: Places) -> pd.DataFrame:
     rows = pd.DataFrame({"rid": raw["rid"], "source": raw["source"], "area": records.division(raw).str[:6].fillna("")})
     rows["kind"] = per_value(column(raw, "kind"), _plain)
-    rows["said"] = (column(raw, "title").fillna("") + " " + column(raw, "text").fillna("")).pipe(per_value, _plain)
+    rows["said"] = _said(raw)
     rows["phone"] = column(raw, "reporter_phone")
-    moment = column(raw, "occurred_at").fillna(column(raw, "reported_at")).fillna(column(raw, "filed_at"))
-    since = pd.to_datetime(moment, errors="coerce", format="ISO8601") - pd.Timestamp("2000-01-01")
-    rows["hour"] = since.dt.total_seconds() / 3600
+    moments = pd.concat([_hours(column(raw, name)) for name in ("occurred_at", "reported_at", "filed_at")], axis=1)
+    told = moments.iloc[:, :2]
+    rows["hour"] = told.min(axis=1).fillna(moments.iloc[:, 2])
+    rows["last"] = told.max(axis=1).fillna(moments.iloc[:, 2])
     rows[["east", "north"]] = read_points(column(raw, "longitude"), column(raw, "latitude"), crowd=len(raw))
     rows[list(MEANT)] = places_meant(places, rows["rid"])
     rows["content"] = pd.util.hash_pandas_object(raw.drop(columns=[*META]).fillna(""), index=False)
     return rows
+
+
+def _hours(moments: pd.Series) -> pd.Series:
+    since = pd.to_datetime(moments, errors="coerce", format="ISO8601") - pd.Timestamp("2000-01-01")
+    return since.dt.total_seconds() / 3600
+
+
+def _said(raw: pd.DataFrame) -> pd.Series:
+    """Title and text without the address, which is compared as a place: two matters at one door are not one."""
+    told = pd.DataFrame({"told": column(raw, "title").fillna("") + " " + column(raw, "text").fillna("")})
+    told["where"] = column(raw, "address").fillna("")
+    cases = told.drop_duplicates()
+    plain = [(_plain(text) or "").replace(_plain(where) or "\0", "") for text, where in cases.itertuples(index=False)]
+    said = told.merge(cases.assign(said=plain), how="left")["said"].astype("str")
+    return said.mask(said == "").set_axis(raw.index)
+
+
+def _gap(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Hours between the spans from found to reported of two reports; 0 where these overlap."""
+    apart = (one["hour"] - other["last"]).clip(lower=other["hour"] - one["last"])
+    found: npt.NDArray[np.float64] = np.maximum(apart.to_numpy(dtype=np.float64), 0.0)
+    return found
 
 
 def _plain(text: str) -> str | None:
@@ -106,12 +132,12 @@ def _scored(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Edges `a`, `b` (rids), `weight`; pairs that no text could bring near the threshold are left out."""
     one, other = (rows.iloc[pairs[side]].reset_index(drop=True) for side in ("a", "b"))
     distance = distances(rows[["east", "north"]].to_numpy(dtype=np.float64), pairs)
-    weight = stepped((one["hour"] - other["hour"]).abs().to_numpy(dtype=np.float64), HOURS, HOUR_WEIGHTS)
+    weight = stepped(_gap(one, other), HOURS, HOUR_WEIGHTS)
     weight = weight + _kinds(one, other) + SAME_PHONE * _equal(one["phone"], other["phone"])
     weight = weight + np.where(np.isnan(distance), _addressed(one, other), stepped(distance, SPOTS, SPOT_WEIGHTS))
     hopeful = weight + max(RATIO_WEIGHTS) > 0
     one, other, weight = one[hopeful], other[hopeful], weight[hopeful]
-    weight = weight + stepped(texts_alike(one["said"], other["said"]), RATIOS, RATIO_WEIGHTS)
+    weight = weight + stepped(texts_alike(one["said"], other["said"], inside=True), RATIOS, RATIO_WEIGHTS)
     return pd.DataFrame({"a": one["rid"], "b": other["rid"], "weight": weight})
 
 
@@ -126,11 +152,13 @@ def _kinds(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 def _addressed(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
     """The finest place both addresses mean weighs; known and different ones weigh against."""
-    tests = [_equal(one[name], other[name]) for name in MEANT]
-    known = np.zeros(len(one), dtype=bool)
-    for name in MEANT:
-        known |= (one[name].notna() & other[name].notna()).to_numpy(dtype=bool)
-    found: npt.NDArray[np.float64] = np.select([*tests, known], [*PLACE_WEIGHTS, OTHER_PLACE], 0.0)
+    same = [_equal(one[name], other[name]) for name in MEANT]
+    both = {name: (one[name].notna() & other[name].notna()).to_numpy(dtype=bool) for name in MEANT}
+    other_house = both["building"] & ~_equal(one["building"], other["building"])
+    anything = np.logical_or.reduce(list(both.values()))
+    found: npt.NDArray[np.float64] = np.select(
+        [other_house, *same, anything], [OTHER_PLACE, *PLACE_WEIGHTS, OTHER_PLACE], 0.0
+    )
     return found
 
 

@@ -36,12 +36,14 @@ _ENDS_AS_NAME = re.compile(rf"(?:{_FORMS}|{_KINDS})$")
 _GENERIC = re.compile(rf"(?:{_KINDS}|中医|人民|妇幼|中心|第[0-9]+|结合|西|老年病|精神病|中西医)*")
 _BRACKET = re.compile(r"[(\[【〔]([^)\]】〕]*)[)\]】〕]?")
 _APART = re.compile(r"[、;；]|(?<=[^\x00-\x7f]) +(?=[^\x00-\x7f]{4})")
+_SPOT = "路|街|巷|大道|广场|城|村|站|镇|区|里|桥|湾|苑|大厦"
 _BRANCH = re.compile(
-    r"((?:第?[0-9]+)?(?:分公司|分店|分院|分校|分行|分局|分部|分社|分园|营业部|营业厅|营业所|办事处|门市部|代表处)|第?[0-9]+店|"
-    r"[^\x00-\x7f]{2,5}店(?<!饭店)(?<!酒店)(?<!药店)(?<!商店)(?<!书店)(?<!理发店)(?<!便利店)(?<!小吃店)(?<!水果店)|"
-    r"[^\x00-\x7f]{2,4}院区|[东西南北]院?区)$"
+    r"((?:第?[0-9]+)?(?:分公司|分店|分院|分校|分行|分局|分部|分社|分园|营业部|营业厅|营业所|办事处|代表处)|第?[0-9]+店|"
+    rf"[^\x00-\x7f]{{1,4}}(?:{_SPOT})店|[^\x00-\x7f]{{2,4}}[院校]区|[东西南北]院?区)$"
 )
-_SHOP_BRANCH = re.compile(r"^[^\x00-\x7f]{2,6}店$")
+_TRADE_END = re.compile(r"(?:经营部|销售部|服务部|门市部|工作室|商行|商店|店|馆|行|部|坊)$")
+_SHOP_BRANCH = re.compile(r"[^\x00-\x7f]{2,6}(?:店|院区|校区|分部)")
+_MARKED_BRANCH = re.compile(rf"\(({_SHOP_BRANCH.pattern})\)$")
 _PLACE = re.compile(
     r"^(?:[\u3400-\u9fff]{2,3}?(?:省|自治区))?(?:[\u3400-\u9fff]{2,4}?市)?([\u3400-\u9fff]{1,4}?[区县])?"
 )
@@ -89,25 +91,31 @@ def _several(text: str) -> list[str]:
 
 def _is_name(inside: str) -> bool:
     return (
-        len(inside) >= SHORTEST_INSIDE and _ENDS_AS_NAME.search(inside) is not None and not _SHOP_BRANCH.match(inside)
+        len(inside) >= SHORTEST_INSIDE
+        and _ENDS_AS_NAME.search(inside) is not None
+        and not _SHOP_BRANCH.fullmatch(inside)
     )
 
 
 def _kept(inside: str) -> str:
     """Words in brackets that belong to the name: a place, a branch, a form of partnership; remarks go."""
+    if _SHOP_BRANCH.fullmatch(inside):
+        return f"({inside})"
     return inside if len(inside) <= 8 and not re.search(r"科$|专科|原|营|停|注销|以下|简称", inside) else ""
 
 
 def _parts(name: str) -> tuple[str, str, str, str, str, bool]:
     strict = _NUMERAL.sub(lambda found: decimal(found.group(1)), _JUNK.sub("", name)) or name
-    branch_found = _BRANCH.search(strict)
-    branch = branch_found.group() if branch_found and branch_found.start() >= 4 else ""
+    marked, shown = _MARKED_BRANCH.search(name), _BRANCH.search(strict)
+    branch = marked.group(1) if marked else shown.group() if shown and shown.start() >= 4 else ""
+    branch = branch if strict.endswith(branch) else ""
     whole = strict[: len(strict) - len(branch)]
     bare = _LEGAL.sub("", whole)
     inner = _without_province(bare)
     place = _PLACE.match(inner)
     district = (place.group(1) or "") if place else ""
     core = _without_province(inner[place.end() :] if place else inner)
+    core = _TRADE_END.sub("", core) if len(core) > SHORTEST_INSIDE else core
     if len(core) < SHORTEST_CORE or _GENERIC.fullmatch(core):
         core = district.rstrip("区县") + core if district else bare
     legal = whole != bare and not whole.endswith("合作社")

@@ -23,7 +23,8 @@ REACH = 10.0  # metres: the accuracy of component surveys of class C (GB/T 30428
 STEPS, WEIGHTS = (3.0, 6.0, REACH), (4.0, 3.0, 2.0, -8.0)  # metres, and what each distance weighs
 SAME_NUMBER, SAME_KIND, OTHER_KIND = 20.0, 3.0, -10.0
 SAME_NAME, LIKE_NAME, OTHER_NAME, OTHER_MARKS = 2.0, 1.0, -2.0, -10.0
-SAME_ADDRESS = 2.0  # the same words for where it stands
+SAME_ADDRESS, OTHER_ADDRESS = 1.5, -2.0  # the words for where it stands, one within the other or unlike
+SAID_FOR_ONE = 3  # numbers under which two words for kinds must meet before they count as one kind
 ALIKE = 70.0  # rapidfuzz ratio of two names of one thing
 THRESHOLD = 4.5
 SHARED_NUMBER = 3  # rows of one feed under one number; more, and it is a placeholder
@@ -82,15 +83,22 @@ def _scored(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     same = _equal(one["number"], other["number"])
     weight = SAME_NUMBER * same + stepped(distance, STEPS, WEIGHTS) * ~same
     weight = weight - np.nan_to_num(distance).clip(max=REACH) / (10 * REACH)  # of several, the nearest
-    weight = weight + _kinds(one, other) + _names(one, other) + SAME_ADDRESS * _equal(one["address"], other["address"])
+    weight = weight + _kinds(one, other, same) + _names(one, other) + _addresses(one, other)
     return pd.DataFrame({"a": one["rid"], "b": other["rid"], "weight": weight, "same": same})
 
 
-def _kinds(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Kinds are compared as written; feeds that write codes and words for them are told by the name's word."""
+def _kinds(one: pd.DataFrame, other: pd.DataFrame, numbered: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Kinds agree where their words or those of the names do, or where feeds use the two words for one numbered thing.
+
+    Feeds that write codes and words for kinds say nothing to each other.
+    """
     known = (one["kind"].notna() & other["kind"].notna()).to_numpy(dtype=bool)
     coded = (one["kind"].str.isdigit() != other["kind"].str.isdigit()).to_numpy(dtype=bool)
     same = _equal(one["kind"], other["kind"]) | _equal(one["word"], other["word"])
+    first, second = (side["kind"].fillna("").to_numpy(dtype=object) for side in (one, other))
+    words = pd.Series(np.minimum(first, second) + "|" + np.maximum(first, second))
+    met = words[numbered & known].value_counts()
+    same |= words.isin(met.index[met >= SAID_FOR_ONE]).to_numpy(dtype=bool)
     found: npt.NDArray[np.float64] = np.select([same, known & ~coded], [SAME_KIND, OTHER_KIND], 0.0)
     return found
 
@@ -101,6 +109,12 @@ def _names(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
     other_marks = (both_marked & (one["marks"] != other["marks"])).to_numpy(dtype=bool)
     tests = [other_marks, np.isnan(alike), alike == 100, alike >= ALIKE]
     found: npt.NDArray[np.float64] = np.select(tests, [OTHER_MARKS, 0.0, SAME_NAME, LIKE_NAME], OTHER_NAME)
+    return found
+
+
+def _addresses(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
+    alike = texts_alike(one["address"], other["address"], inside=True)
+    found: npt.NDArray[np.float64] = np.select([alike >= 90, alike < 60], [SAME_ADDRESS, OTHER_ADDRESS], 0.0)
     return found
 
 
