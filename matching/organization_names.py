@@ -41,7 +41,8 @@ _BRANCH = re.compile(
     r"((?:第?[0-9]+)?(?:分公司|分店|分院|分校|分行|分局|分部|分社|分园|营业部|营业厅|营业所|办事处|代表处)|第?[0-9]+店|"
     rf"[^\x00-\x7f]{{1,4}}(?:{_SPOT})店|[^\x00-\x7f]{{2,4}}[院校]区|[东西南北]院?区)$"
 )
-_TRADE_END = re.compile(r"(?:经营部|销售部|服务部|门市部|工作室|商行|商店|店|馆|行|部|坊)$")
+_BEHIND_HOUSE = re.compile(r"(?<=公司|中心|超市|药房|学校|集团)[^\x00-\x7f]{2,8}(?:店|部|点|[院校]区)$")
+_TRADE_END = re.compile(r"(?:经营部|销售部|服务部|门市部|工作室|商行|商店|中心|店|馆|行|部|坊)$")
 _SHOP_BRANCH = re.compile(r"[^\x00-\x7f]{2,6}(?:店|院区|校区|分部)")
 _MARKED_BRANCH = re.compile(rf"\(({_SHOP_BRANCH.pattern})\)$")
 _PLACE = re.compile(
@@ -106,7 +107,7 @@ def _kept(inside: str) -> str:
 
 def _parts(name: str) -> tuple[str, str, str, str, str, bool]:
     strict = _NUMERAL.sub(lambda found: decimal(found.group(1)), _JUNK.sub("", name)) or name
-    marked, shown = _MARKED_BRANCH.search(name), _BRANCH.search(strict)
+    marked, shown = _MARKED_BRANCH.search(name), _BEHIND_HOUSE.search(strict) or _BRANCH.search(strict)
     branch = marked.group(1) if marked else shown.group() if shown and shown.start() >= 4 else ""
     branch = branch if strict.endswith(branch) else ""
     whole = strict[: len(strict) - len(branch)]
@@ -115,7 +116,8 @@ def _parts(name: str) -> tuple[str, str, str, str, str, bool]:
     place = _PLACE.match(inner)
     district = (place.group(1) or "") if place else ""
     core = _without_province(inner[place.end() :] if place else inner)
-    core = _TRADE_END.sub("", core) if len(core) > SHORTEST_INSIDE else core
+    while len(core) > SHORTEST_INSIDE and (end := _TRADE_END.search(core)):
+        core = core[: end.start()]
     if len(core) < SHORTEST_CORE or _GENERIC.fullmatch(core):
         core = district.rstrip("区县") + core if district else bare
     legal = whole != bare and not whole.endswith("合作社")

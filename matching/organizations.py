@@ -28,7 +28,7 @@ NAME_WEIGHTS = {WRITTEN: 8.0, CORE: 6.0, INSIDE: 3.0, ONE_OFF: 3.0, OTHER: -12.0
 REPEATED = -5.0  # a name that one feed gives to several rows, and no legal form makes it the only one of its division
 SECOND_NAME = -1.0  # one side's name is a second one: a short or former name, or a body that shares its house
 PLACE_WEIGHTS = (4.0, 4.0, 3.0, 1.0)  # of MEANT
-OTHER_PLACE = -3.0
+SAME_YARD, OTHER_PLACE = 1.0, -3.0  # one road and number, and another door behind it; another place
 SAME_PHONE, SAME_HEAD, OTHER_HEAD = 4.0, 3.0, -2.0
 SPOTS, SPOT_WEIGHTS = (100.0, 500.0, 3000.0), (3.0, 1.0, -2.0, -5.0)  # metres
 REACH = 50.0  # metres within which rows are compared whatever their names
@@ -71,7 +71,9 @@ def _candidates(rows: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
     """Pairs `a` < `b` of row positions of one city that share a code, a name, a core, a core's end, a phone or a spot."""
     at, area = pd.Series(np.arange(len(rows))), rows["area"]
     blocks = [pd.DataFrame({"at": at, "key": rows["uscc"]})]
-    blocks += [pd.DataFrame({"at": at, "key": area + "|" + rows[name]}) for name in ("phone", "dwelling", "gate")]
+    blocks += [
+        pd.DataFrame({"at": at, "key": area + "|" + rows[name]}) for name in ("phone", "head", "dwelling", "gate")
+    ]
     of_name = area.to_numpy()[names["at"]]
     keys = (names["strict"], names["core"], names["core"].str[-5:].where(names["core"].str.len() >= 5))
     blocks += [pd.DataFrame({"at": names["at"], "key": of_name + f"|{n}|" + key}) for n, key in enumerate(keys)]
@@ -129,8 +131,12 @@ def _heads(one: pd.DataFrame, other: pd.DataFrame) -> Floats:
 def _addressed(one: pd.DataFrame, other: pd.DataFrame) -> Floats:
     """The finest place both addresses mean; known and different ones weigh against."""
     tests = [_equal(one[name], other[name]) for name in MEANT]
+    doors = [side["gate"].str.replace(r"(?:-|附).*$", "", regex=True) for side in (one, other)]
+    one_yard = _equal(*doors)
     both = [(one[name].notna() & other[name].notna()).to_numpy(dtype=bool) for name in MEANT]
-    found: Floats = np.select([*tests, np.logical_or.reduce(both)], [*PLACE_WEIGHTS, OTHER_PLACE], 0.0)
+    found: Floats = np.select(
+        [*tests, one_yard, np.logical_or.reduce(both)], [*PLACE_WEIGHTS, SAME_YARD, OTHER_PLACE], 0.0
+    )
     return found
 
 
