@@ -33,7 +33,7 @@ def estate_gates(rows: pd.DataFrame) -> pd.DataFrame:
         plain = per_value(rows[name], lambda text: _unhinted(fold(text)))
         found = plain.reset_index(drop=True).str.extractall(_GATE)
         beside = found["sub"].fillna("") + found["beside"].fillna("")
-        found["gate"] = found["road"] + "|" + found["number"].map(decimal, na_action="ignore") + beside
+        found["gate"] = found["road"] + "|" + found["number"].map(decimal, na_action="ignore").astype("str") + beside
         frames.append(found[["road", "gate"]].assign(at=found.index.get_level_values(0).astype("int64")))
     return pd.concat(frames, ignore_index=True).drop_duplicates(ignore_index=True)
 
