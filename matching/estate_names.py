@@ -26,6 +26,7 @@ _DESIGNATED = "期|组团|街区|街坊|地块|区|村|院|栋|幢|座|坊|里|�
 _NUMERAL = re.compile(rf"第?([{CHINESE}]+|[0-9]+|[IVX]+)(?={_DESIGNATED})")
 _LATE_ROMAN = re.compile(r"(?<=[^\x00-\x7f])(I{1,3}|IV|V)$")
 _BRACKET = re.compile(r"[(\[【〔<《]([^)\]】〕>》]*)[)\]】〕>》]?")
+_BETWEEN = re.compile(rf"(?<=[0-9{CHINESE}])[^\w]+(?=[0-9{CHINESE}])")
 _JOINTS = re.compile(r"[^\w]|_")
 _PART = re.compile(
     r"(?:[0-9]+(?:[,至到-][0-9]+)*期|(?:[东西南北中]{1,2}|[0-9A-Z]+)(?:区|组团|街区|地块|院|苑|园)|[0-9A-Z]+号?[栋幢座]|别墅)$"
@@ -66,9 +67,9 @@ def read_estate_name(name: str) -> tuple[str, str, str, str]:
 
 def _strict(folded: str) -> str:
     plain = _BRACKET.sub(lambda found: found.group(1), folded.translate(SIMPLIFIED))
-    spelt = _NUMERAL.sub(lambda found: decimal(found.group(1)), re.sub(r"[~—–/、]", "-", plain))
-    spelt = _LATE_ROMAN.sub(lambda found: decimal(found.group(1)) + "期", spelt)
-    return re.sub(r"(?<=\d)-(?=\d)", "至", spelt).translate(_DROPPED) or folded
+    joined = _BETWEEN.sub("至", plain).translate(_DROPPED)
+    spelt = _NUMERAL.sub(lambda found: decimal(found.group(1)), joined)
+    return _LATE_ROMAN.sub(lambda found: decimal(found.group(1)) + "期", spelt) or folded
 
 
 class _Dropped(dict[int, str | None]):

@@ -1,0 +1,133 @@
+"""Estates across feeds: numbers exact, words not, and the place decides between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching import estate_names
+from matching.estate_names import compare_estates, read_estate_name, read_estate_names
+from matching.estates import match_estates
+from schemas.records import Feed, Records
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "estate_pairs.tsv"
+PAIRS = [line.split("\t") for line in GOLDEN.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+HERE, STREET = (118.37, 31.33), 0.001  # about 100 metres
+
+Row = tuple[str, str | None, str | None, tuple[float, float] | None]
+
+
+def listed(*rows: Row) -> Records:
+    """Estates as (feed, name, address, position)."""
+    frame = pd.DataFrame(
+        {
+            "rid": range(1, len(rows) + 1),
+            "source": [row[0] for row in rows],
+            "key": [str(n) for n in range(len(rows))],
+            "role": "",
+            "kind": "estate",
+            "name": [row[1] for row in rows],
+            "address": [row[2] for row in rows],
+            "longitude": [None if row[3] is None else str(row[3][0]) for row in rows],
+            "latitude": [None if row[3] is None else str(row[3][1]) for row in rows],
+        }
+    )
+    texts = frame.columns.difference(["rid"])
+    frame = frame.astype(dict.fromkeys(texts, "str"))
+    return Records({"place": frame}, {name: Feed(name, "district", "340202") for name in frame["source"].unique()})
+
+
+def clusters(*rows: Row) -> list[int]:
+    found = match_estates(listed(*rows)).set_index("rid")["cluster"]
+    return [int(found[n]) for n in range(1, len(rows) + 1)]
+
+
+def east(streets: float) -> tuple[float, float]:
+    return HERE[0] + streets * STREET, HERE[1]
+
+
+@pytest.mark.parametrize(("one", "other", "level"), PAIRS)
+def test_two_names_agree_at_the_level_that_is_written_down(one: str, other: str, level: str) -> None:
+    first, second = (read_estate_names(pd.Series([name], dtype="str")) for name in (one, other))
+    for a, b in ((first, second), (second, first)):
+        assert compare_estates(a, b)[0] == getattr(estate_names, level)
+
+
+@given(st.text(alphabet="青杨花园小区东西一二三期院路Ⅱ2（）()· -", min_size=1, max_size=12))
+def test_brackets_and_blanks_say_nothing(name: str) -> None:
+    bare = read_estate_name(name)[1]
+    assert read_estate_name(f" {name} ")[1] == bare
+    assert read_estate_name(bare)[1] == bare
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(name: str) -> None:
+    assert len(read_estate_name(name)) == 4
+
+
+def test_one_name_is_one_estate_where_nothing_speaks_against_it() -> None:
+    rows: list[Row] = [
+        ("a", "青杨花园", "柳林路1号", east(0)),
+        ("b", "青杨花园", None, None),
+        ("c", "青杨花园", None, east(4)),
+    ]
+    assert clusters(*rows) == [1, 1, 1]
+
+
+def test_one_name_far_apart_is_two_estates_but_not_where_the_road_and_number_agree() -> None:
+    assert clusters(("a", "幸福小区", None, east(0)), ("b", "幸福小区", None, east(30))) == [1, 2]
+    rows: list[Row] = [("a", "幸福小区", "柳林路1号", east(0)), ("b", "幸福小区", "镜湖区柳林路1号", east(20))]
+    assert clusters(*rows) == [1, 1]
+
+
+def test_a_phase_and_a_zone_is_an_estate_of_its_own_at_the_same_door() -> None:
+    names = ("青杨花园一期", "青杨花园二期", "青杨花园东区", "青杨花园西区", "青杨花园")
+    rows: list[Row] = [(f"feed{n}", name, "柳林路1号", east(0)) for n, name in enumerate(names)]
+    assert clusters(*rows) == [1, 2, 3, 4, 5]
+
+
+def test_a_generic_word_more_needs_the_place_to_agree() -> None:
+    near: list[Row] = [("a", "青杨小区", None, east(0)), ("b", "青杨", None, east(1))]
+    unknown: list[Row] = [("a", "青杨小区", None, None), ("b", "青杨", None, None)]
+    door: list[Row] = [("a", "青杨小区", "柳林路1号", None), ("b", "青杨", "(镜湖)柳林路1号", None)]
+    assert [clusters(*rows) for rows in (near, unknown, door)] == [[1, 1], [1, 2], [1, 1]]
+
+
+def test_one_feed_lists_an_estate_once_unless_name_and_place_agree() -> None:
+    assert clusters(("a", "青杨花园二期", None, east(0)), ("a", "青杨花园2期", None, east(0))) == [1, 2]
+    assert clusters(("a", "青杨花园", None, east(0)), ("a", "青杨花园", None, east(1))) == [1, 1]
+    assert clusters(("a", "青杨花园", None, east(0)), ("a", "青杨花园", None, east(40))) == [1, 2]
+
+
+def test_two_names_that_a_feed_lists_both_are_not_one_for_looking_alike() -> None:
+    rows: list[Row] = [
+        ("a", "云和花苑", None, east(0)),
+        ("a", "云和花园", None, None),
+        ("b", "云和花园", None, east(1)),
+    ]
+    assert clusters(*rows) == [1, 2, 2]
+
+
+def test_districts_hold_apart_what_has_no_coordinates() -> None:
+    filler: list[Row] = [
+        ("a", f"填充{n}号院", f"({'城东' if n % 2 else '城西'})柳林路{n + 10}号", None) for n in range(50)
+    ]
+    rows: list[Row] = [("a", "邮政家属院", "(城东)前进路1号", None), ("b", "邮政家属院", "(城西)后湖路2号", None)]
+    assert clusters(*filler, *rows)[-2:] == [51, 52]
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    names = ["青杨花园", "青杨花园小区", "青杨花园二期", "云和雅苑", "恒山云和雅苑", "青杨花园II期"]
+    records = listed(*((f"feed{n % 3}", name, "柳林路1号", east(n)) for n, name in enumerate(names)))
+    turned = Records({"place": records.frame("place").iloc[::-1]}, records.feeds)
+    first, second = (match_estates(each).sort_values("rid")["cluster"].tolist() for each in (records, turned))
+    assert first == second
+
+
+def test_no_estates_are_no_clusters() -> None:
+    assert match_estates(Records({}, {})).empty
+    assert clusters(("a", None, None, None), ("a", None, None, None)) == [1, 2]
