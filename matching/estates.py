@@ -34,7 +34,7 @@ Flags = npt.NDArray[np.bool_]
 NAME_WEIGHTS = {
     WRITTEN: 9.0,
     SAME: 8.0,
-    ALIKE_BUT_SUFFIX: 4.0,
+    ALIKE_BUT_SUFFIX: 2.5,
     SIMILAR: 1.0,
     ONE_OFF: -3.0,
     OTHER_PART: -20.0,
