@@ -19,7 +19,7 @@ from matching.gazetteer import (
     spellings,
     written_together,
 )
-from matching.readings import WITNESSES, only_value, settle
+from matching.readings import NEEDED, SETTLED, WITNESSES, only_value, settle
 from schemas.records import Records, column
 
 TYPED = (
@@ -101,14 +101,15 @@ def resolve(rows: pd.DataFrame) -> pd.DataFrame:
     found = rows.copy()
     found["gate"] = (found["road"] + "|").str.cat(found["road_number"].fillna(found["lane"] + "弄"))
     # One division at a time: a name means nothing outside its division.
-    parts = [_resolve_area(part) for _, part in found.groupby("area", sort=True)]
+    wanted = ["area", "community", "estate", "zone", "phase", "gate", *WITNESSES, *(n for n in NEEDED if n != "head")]
+    parts = [_resolve_area(part) for _, part in found[wanted].groupby("area", sort=True)]
     if not parts:
-        return found.assign(head=pd.Series(dtype="str"), estate_name=pd.Series(dtype="str"))
-    return pd.concat(parts).sort_index()
+        return found.assign(head=pd.Series(dtype="str"))
+    settled = pd.concat(parts).reindex(found.index)
+    return found.assign(**{name: settled[name] for name in SETTLED})
 
 
 def _resolve_area(rows: pd.DataFrame) -> pd.DataFrame:
-    rows = rows.copy()
     written = _written(rows)
     head = written.fillna(rows["gate"])
     head = _replaced(head, spellings(head))
@@ -117,8 +118,7 @@ def _resolve_area(rows: pd.DataFrame) -> pd.DataFrame:
         {"person": rows["person"], "head": head, "building": rows["building"], "room": rows["room"]}
     )
     head = _replaced(head, joined(agreed_by_people(evidence), head.value_counts()))
-    rows["head"] = _zoned(rows, head)
-    return settle(rows)
+    return settle(rows.assign(head=_zoned(rows, head)))[list(SETTLED)]
 
 
 def _written(rows: pd.DataFrame) -> pd.Series:

@@ -6,11 +6,14 @@ the building shows, else the one that the same person, family or phone shows at 
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from matching.address_tail import WHOLE_HOUSE
 
 OPEN = "?"  # a part that the address leaves out and nobody else tells
+SETTLED = ("head", "building", "unit", "room", "level")
+NEEDED = (*SETTLED, "alt_building", "alt_unit", "alt_room")
 WITNESSES = ("person", "family", "phone")  # who may tell what another address of theirs left out, surest first
 
 
@@ -32,19 +35,22 @@ def _key(rows: pd.DataFrame, *names: str) -> pd.Series:
     return key
 
 
+def _shown(keys: pd.Series, where: pd.Series, asked: pd.Series | None = None) -> pd.Series:
+    """Whether a row's key (or what it asks for) is the key of any row of `where`."""
+    codes, _ = pd.factorize(pd.concat([keys, keys if asked is None else asked]).to_numpy(dtype=object))
+    flags = np.zeros(codes.max(initial=0) + 1, dtype=bool)
+    flags[codes[: len(keys)][where.to_numpy(dtype=bool)]] = True
+    return pd.Series(flags[codes[len(keys) :]], index=keys.index)
+
+
 def _settle_building_or_unit(rows: pd.DataFrame) -> pd.DataFrame:
     """3-501: building 3 where the estate shows a building 3, unit 3 where it shows units alone."""
     two = rows["alt_unit"].notna() & (rows["alt_unit"] == rows["building"]) & rows["unit"].isna()
     if not two.any():
         return rows
-    clear = rows[~two]
-    blocks = _key(clear[clear["building"].notna()], "head", "building")
-    alone = clear[clear["building"].isna() & clear["unit"].notna()]
-    as_unit = (
-        two
-        & ~_key(rows, "head", "building").isin(blocks)
-        & _key(rows, "head", "alt_unit").isin(_key(alone, "head", "unit"))
-    )
+    block = _shown(_key(rows, "head", "building"), ~two & rows["building"].notna())
+    alone = ~two & rows["building"].isna() & rows["unit"].notna()
+    as_unit = two & ~block & _shown(_key(rows, "head", "unit"), alone, _key(rows, "head", "alt_unit"))
     rows["unit"] = rows["unit"].mask(as_unit, rows["alt_unit"])
     rows["building"] = rows["building"].mask(as_unit)
     return rows
@@ -56,7 +62,7 @@ def _settle_short_room(rows: pd.DataFrame) -> pd.DataFrame:
     if not short.any():
         return rows
     long = rows["room"].str.len().ge(3) & ~short
-    unit = short & _key(rows, "head", "building").isin(_key(rows[long], "head", "building"))
+    unit = short & _shown(_key(rows, "head", "building"), long)
     rows["unit"] = rows["unit"].mask(unit, rows["alt_unit"])
     rows["room"] = rows["room"].mask(unit)
     rows["level"] = rows["level"].mask(unit, "unit")
@@ -68,19 +74,21 @@ def _settle_floor(rows: pd.DataFrame) -> pd.DataFrame:
     either = rows["alt_building"].notna() & rows["building"].isna()
     if not either.any():
         return rows
-    clear = rows[~either & rows["building"].notna()]
-    block = either & _key(rows, "head", "alt_building").isin(_key(clear, "head", "building"))
+    clear = ~either & rows["building"].notna()
+    block = either & _shown(_key(rows, "head", "building"), clear, _key(rows, "head", "alt_building"))
     rows["building"] = rows["building"].mask(block, rows["alt_building"])
     return rows
 
 
 def _settle_houses(rows: pd.DataFrame) -> pd.DataFrame:
     """18号 alone is a house where the estate never shows rooms; a house that shows rooms is no dwelling as a whole."""
-    roomed = rows[rows["room"].notna() & (rows["room"] != WHOLE_HOUSE) & rows["building"].notna()]
-    either = rows["alt_room"].notna() & rows["room"].isna() & rows["head"].notna() & ~rows["head"].isin(roomed["head"])
+    whole = rows["room"] == WHOLE_HOUSE
+    roomed = rows["room"].notna() & ~whole & rows["building"].notna()
+    either = rows["alt_room"].notna() & rows["room"].isna() & rows["head"].notna()
+    either &= ~_shown(_key(rows, "head"), roomed)
     rows["room"] = rows["room"].mask(either, WHOLE_HOUSE)
     rows["level"] = rows["level"].mask(either, "room")
-    let = (rows["room"] == WHOLE_HOUSE) & _key(rows, "head", "building").isin(_key(roomed, "head", "building"))
+    let = whole & _shown(_key(rows, "head", "building"), roomed)
     rows["room"] = rows["room"].mask(let)
     rows["level"] = rows["level"].mask(let, "building")
     return rows
@@ -88,9 +96,8 @@ def _settle_houses(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _missing_building(rows: pd.DataFrame) -> pd.DataFrame:
     """阳光花园501: the building that the same person or family shows at that room; else no room could be read."""
-    open_ = (
-        rows["building"].isna() & rows["room"].notna() & rows["head"].isin(rows.loc[rows["building"].notna(), "head"])
-    )
+    open_ = rows["building"].isna() & rows["room"].notna() & rows["head"].notna()
+    open_ &= _shown(_key(rows, "head"), rows["building"].notna())
     if not open_.any():
         return rows
     told = _told(rows, rows["building"], _key(rows, "head", "room"))
@@ -106,7 +113,7 @@ def _units(rows: pd.DataFrame) -> pd.Series:
     filled = rows["unit"].fillna(only_value(building, rows["unit"]))
     filled = filled.fillna(_told(rows, filled, at))
     filled = filled.fillna(only_value(at, filled))
-    shows = building.isin(building[rows["unit"].notna()])
+    shows = _shown(building, rows["unit"].notna())
     return filled.fillna(shows.map({True: OPEN, False: ""}).astype("str"))
 
 
