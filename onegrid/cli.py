@@ -38,9 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OneGridError as error:
         say(f"onegrid: {error}")
         return error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped) as stop:
         say("onegrid: stopped; the last published state stands, and the next run goes on from there.")
-        return 130
+        return 128 + (signal.SIGTERM if isinstance(stop, Stopped) else signal.SIGINT)
     except BrokenPipeError:
         return 141
     except Exception as error:
@@ -60,8 +60,13 @@ def _unexpected(error: Exception) -> str:
     )
 
 
-def _stop(number: int, _: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+class Stopped(BaseException):
+    """A stop signal: like KeyboardInterrupt no error, so that nothing on the way takes it for one."""
+
+
+def _stop(_: int, __: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: a second one must not cut the way out short
+    raise Stopped
 
 
 def say(text: str) -> None:

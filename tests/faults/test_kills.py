@@ -23,7 +23,7 @@ from onegrid.settings import Settings
 # right after the line that ends the stage before.
 LOCKED = {"stage": "quality_result", "read": "judgement", "publish": "change"}
 AFTER = {
-    "check": "land ",
+    "check": "land   shops",
     "match_places": "read ",
     "match_people": "match_places ",
     "match_households": "match_people ",
@@ -58,10 +58,12 @@ def kill(process: subprocess.Popen[str]) -> None:
 def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
     """Reads the run's progress up to a line that begins so."""
     assert process.stderr is not None
+    said = []
     for line in process.stderr:
+        said.append(line)
         if line.startswith(beginning):
             return
-    raise AssertionError(f"the run ended before it said {beginning!r}")
+    raise AssertionError(f"the run ended before it said {beginning!r}: {''.join(said)}")
 
 
 @contextmanager
@@ -131,7 +133,7 @@ def test_kill_9_while_a_feed_is_read(
     path.unlink()
     os.mkfifo(path)
     process = district.spawn()
-    wait_for_line(process, "stage  lamps")
+    wait_for_line(process, "land   lamps")
     time.sleep(0.3)
     kill(process)
     path.unlink()
