@@ -377,13 +377,14 @@ def prepared_home(make_folder: Callable[[], Path]) -> Path:
 def make_district(make_folder: Callable[[], Path], prepared_home: Path) -> Callable[[], District]:
     """Makes districts, each with its own feeds and an empty registry."""
 
-    def make() -> District:
-        folder = make_folder()
-        write_district(folder)
-        subprocess.run(["cp", "-a", str(prepared_home), str(folder / "home")], check=True)
-        return District(folder, folder / "home")
+    return lambda: copy_district(make_folder(), prepared_home)
 
-    return make
+
+def copy_district(folder: Path, prepared_home: Path) -> District:
+    """A district below an empty folder, its home copied from one that was started before."""
+    write_district(folder)
+    subprocess.run(["cp", "-a", str(prepared_home), str(folder / "home")], check=True)
+    return District(folder, folder / "home")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from onegrid import pipeline
 from onegrid.database import Database
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
+from onegrid.stages import Hub
 
 # Inside which stage a run is killed: while it waits for the first table (its transaction is then half written), or
 # right after the line that ends the stage before.
@@ -189,7 +190,7 @@ def servers(home: Path) -> list[str]:
 def test_two_runs_at_once_the_second_says_so(district: District) -> None:
     district.only("lamps")
     with district.database() as database:
-        hub = pipeline.Hub(Settings(district.home), database, Keyring.of(bytes(32)), ACTOR, print)
+        hub = Hub(Settings(district.home), database, Keyring.of(bytes(32)), ACTOR, print)
         with pipeline.alone(hub):
             done = district.run()
     assert done.code == 5
