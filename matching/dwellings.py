@@ -10,6 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from matching.address_areas import division_names
+from matching.address_tail import WHOLE_HOUSE
 from matching.addresses import parse_addresses
 from matching.gazetteer import (
     agreed_by_people,
@@ -122,14 +123,16 @@ def _resolve_area(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _written(rows: pd.DataFrame) -> pd.Series:
-    """The estate's head; a village's name before a road is where the road lies, not an estate."""
+    """The estate's head; a village that contains others is where they lie, an estate only for its own houses."""
     parts = [rows["estate"], rows["zone"].fillna(""), rows["phase"].fillna("")]
     cases = pd.concat(parts, axis=1).dropna().drop_duplicates()
     heads = {case: estate_head(*case) for case in cases.itertuples(index=False, name=None)}
     keys = zip(*(part.fillna("").tolist() for part in parts), strict=True)
     written = pd.Series([heads.get(key) for key in keys], index=rows.index, dtype="str")
     villages = rows["community"].dropna().str.replace(COMMITTEE, "", regex=True).unique()
-    return written.mask(rows["gate"].notna() & written.isin([*villages, *(f"{name}村" for name in villages)]))
+    named = written.isin([*villages, *(f"{name}村" for name in villages)])
+    house = rows["building"].str.contains("组", regex=False).fillna(False) | (rows["room"] == WHOLE_HOUSE)
+    return written.mask(named & (rows["gate"].notna() | ~house))
 
 
 def _replaced(heads: pd.Series, by: dict[str, str]) -> pd.Series:

@@ -15,13 +15,18 @@ import pandas as pd
 
 AGREEING_PERSONS = 2  # distinct persons that must show two heads at one building and room
 AGREEMENT = 0.6  # of the persons seen under both heads, those whose building and room agree: movers do by chance only
+LINKED = 0.05  # of all persons of the rarer head, those that must show it: two large estates share some by chance
+MOVERS = 3  # persons seen under both heads from which on hardly any agreement is proof that the two differ
+CHANCE = 0.2  # share of those persons that agree by chance
 TOGETHER = 0.6  # of the addresses that write a road and number with an estate, those that name the same estate
 MOST_GATES = 8  # door plates of one estate; a word written with more (a kind of shop) names no estate
 RARE_TO_FREQUENT = 5  # a misspelling is at least this many times rarer than the name it means
 SUFFIX = re.compile(r"(?:住宅小区|小区|社区|住宅区|生活区|家属院|家属区)$")
 _NUMBERS = re.compile(r"[0-9零一二三四五六七八九十东西南北中甲乙丙ABCD]+")
 _ZONE = re.compile(r"(?:[东西南北中]{1,2}|[A-Z]|第?[0-9零一二三四五六七八九十]{1,3})区$")
-_PART = re.compile(r"(?:[东西南北中]|[A-Z]|[0-9零一二三四五六七八九十]{1,3})(?=[区苑园院村里期])|[0-9]期")
+_PART = re.compile(
+    r"(?:(?P<zone>[东西南北中A-Z0-9零一二三四五六七八九十]{1,3})(?=[区苑园院])|(?P<village>[0-9零一二三四五六七八九十]{1,3})(?=[村里])|(?P<phase>[0-9]+)期)"
+)
 
 
 @lru_cache(maxsize=65536)
@@ -87,21 +92,26 @@ def written_together(gates: pd.Series, heads: pd.Series) -> dict[str, str]:
 
 
 def agreed_by_people(rows: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of heads that persons show at one building and room: `rare`, `frequent` (by text), `persons`.
+    """Pairs of heads by what persons seen under both show: `one` < `other`, `persons` who agree, `apart`.
 
     rows: `person`, `head`, `building`, `room`; only rows with all four count. Of the persons seen under both heads,
-    enough must show the same building and room: those who moved from one estate to the other rarely do.
+    enough must show the same building and room: those who moved from one estate to the other rarely do, and where
+    several did and hardly any agrees, the two are `apart`.
     """
     seen = rows.dropna().drop_duplicates()
     several = seen[["person", "head"]].drop_duplicates()
+    of_head = several.groupby("head").size()
     several = several[several["person"].duplicated(keep=False)]
     seen = seen[seen["person"].isin(several["person"])]
     both = _head_pairs(several, ["person"])
     same = _head_pairs(seen, ["person", "building", "room"])
-    found = same.to_frame("n").join(both.rename("both")).reset_index()
-    kept = found[(found["n"] >= AGREEING_PERSONS) & (found["n"] >= AGREEMENT * found["both"])]
-    may = [_may_join(a, b) for a, b in zip(kept["head"], kept["head_to"], strict=True)]
-    return kept[np.array(may, dtype=bool)].rename(columns={"head": "rare", "head_to": "frequent", "n": "persons"})
+    found = both.to_frame("both").join(same.rename("persons")).fillna({"persons": 0}).reset_index()
+    found = found.rename(columns={"head": "one", "head_to": "other"})
+    share = found["persons"] / found["both"]
+    smaller = np.minimum(found["one"].map(of_head), found["other"].map(of_head))
+    agree = (found["persons"] >= np.maximum(AGREEING_PERSONS, LINKED * smaller)) & (share >= AGREEMENT)
+    found["apart"] = (found["both"] >= MOVERS) & (share <= CHANCE)
+    return found.loc[agree | found["apart"], ["one", "other", "persons", "apart"]].reset_index(drop=True)
 
 
 def _head_pairs(rows: pd.DataFrame, keys: list[str]) -> pd.Series:
@@ -118,10 +128,16 @@ def _may_join(one: str, other: str) -> bool:
     """
     if "|" in one or "|" in other:
         return True
-    first, second = set(_PART.findall(one)), set(_PART.findall(other))
-    if first and second and first != second:
+    first, second = _parts_of(one), _parts_of(other)
+    if any(first[kind] != second[kind] for kind in first.keys() & second.keys()):
         return False
     return _NUMBERS.sub("", one) != _NUMBERS.sub("", other) or numbers_in(one) == numbers_in(other)
+
+
+@lru_cache(maxsize=65536)
+def _parts_of(head: str) -> dict[str, str]:
+    """Zone, numbered village and phase that a head names."""
+    return {str(found.lastgroup): found.group(str(found.lastgroup)) for found in _PART.finditer(head)}
 
 
 def _agreed(frame: pd.DataFrame, key: str, value: str, least: int, share: float) -> dict[str, str]:
@@ -131,18 +147,20 @@ def _agreed(frame: pd.DataFrame, key: str, value: str, least: int, share: float)
 
 
 def joined(pairs: pd.DataFrame, counts: pd.Series) -> dict[str, str]:
-    """Head -> the most frequent head it is joined with through `rare`, `frequent` pairs, the pairs of most persons first.
+    """Head -> the most frequent head it is joined with through pairs of `agreed_by_people`, those of most persons first.
 
-    A pair that would bring two heads together that may not join (东区, 西区) is left out.
+    A pair that would bring together two heads that may not join (东区, 西区), or that people keep apart, is left out.
     """
+    apart = {frozenset(pair) for pair in pairs.loc[pairs["apart"], ["one", "other"]].itertuples(index=False, name=None)}
     groups: dict[str, set[str]] = {}
-    ranked = pairs.sort_values(["persons", "rare", "frequent"], ascending=[False, True, True])
-    for one, other in zip(ranked["rare"], ranked["frequent"], strict=True):
+    ranked = pairs[~pairs["apart"]].sort_values(["persons", "one", "other"], ascending=[False, True, True])
+    for one, other in zip(ranked["one"], ranked["other"], strict=True):
         first, second = groups.get(one, {one}), groups.get(other, {other})
-        if first is second or not all(_may_join(a, b) for a in first for b in second):
+        if first is second:
             continue
-        together = first | second
-        groups.update(dict.fromkeys(together, together))
+        if all(_may_join(a, b) and frozenset((a, b)) not in apart for a in first for b in second):
+            together = first | second
+            groups.update(dict.fromkeys(together, together))
     weight = {str(name): int(n) for name, n in counts.items()}
     return {
         name: min(group, key=lambda head: ("|" in head, -weight.get(head, 0), head)) for name, group in groups.items()
