@@ -14,15 +14,15 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from onegrid.errors import NotFound, OneGridError, SettingsError, SourceFileError
+from onegrid.printing import household_of_note, print_table, summary_text
 from onegrid.settings import Settings, default_home, read_settings
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    import pandas as pd
-
     from onegrid.database import Actor
-    from onegrid.pipeline import Hub, Summary
+    from onegrid.pipeline import Summary
+    from onegrid.stages import Hub
 
 Arguments = argparse.Namespace
 UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
@@ -144,7 +144,7 @@ def sources(arguments: Arguments) -> int:
 
     with _hub(arguments) as hub, hub.database.session(hub.actor) as connection:
         found = source_states(connection)
-    _table(found.rename(columns={"finished_at": "last load", "good_at": "last good", "current_rows": "rows"}))
+    print_table(found.rename(columns={"finished_at": "last load", "good_at": "last good", "current_rows": "rows"}))
     return 0
 
 
@@ -218,7 +218,7 @@ def quarantine(arguments: Arguments) -> int:
             return _replay_quarantine(hub, arguments)
         with hub.database.session(hub.actor) as connection:
             if arguments.what == "list":
-                _table(list_quarantine(connection, arguments.source, arguments.state), arguments.rows)
+                print_table(list_quarantine(connection, arguments.source, arguments.state), arguments.rows)
                 return 0
             out = arguments.out or Path("quarantine.xlsx")
             lines = export_quarantine(connection, hub.keyring, out, arguments.source, arguments.state)
@@ -297,21 +297,6 @@ def demo(arguments: Arguments) -> int:
     return 1 if summary.errors else 0
 
 
-def household_of_note(hub: Hub) -> str:
-    """One residential household, drawn whole: the largest of those seen by most feeds."""
-    from sqlalchemy import text
-
-    from registry.show import show as draw
-
-    query = (
-        "SELECT code FROM entity WHERE type = 'household' AND kind = 'residential' AND status = 'active' "
-        "AND records BETWEEN 8 AND 20 ORDER BY sources DESC, records DESC, code LIMIT 1"
-    )
-    with hub.database.session(hub.actor) as connection:
-        code = connection.execute(text(query)).scalar()
-        return "" if code is None else draw(connection, hub.keyring, str(code))
-
-
 # ---------------------------------------------------------------- what commands share
 
 
@@ -328,31 +313,6 @@ def _hub(arguments: Arguments) -> AbstractContextManager[Hub]:
     return pipeline.open_hub(settings, _actor(arguments.command), say)
 
 
-def _table(frame: pd.DataFrame, rows: int | None = None) -> None:
-    shown = frame if rows is None else frame.head(rows)
-    print(shown.to_string(index=False, na_rep="") if len(shown) else "nothing to list")
-    if len(shown) < len(frame):
-        say(f"{len(frame) - len(shown):,} more lines; --rows shows more")
-
-
-def summary_text(summary: Summary) -> str:
-    """The summary as people read it: a line a source, then entities, changes and time by stage."""
-    lines = [f"{'source':<22}{'read':>10}{'clean':>10}{'quarantined':>13}{'repeated':>10}{'withheld':>10}  state"]
-    for name, found in summary.sources.items():
-        counts = "".join(f"{found[key]:>{width},}" for key, width in _WIDTHS)
-        lines.append(f"{name:<22}{counts}  {found['state']}")
-    lines.append("")
-    lines.append("entities  " + "  ".join(f"{name} {n:,}" for name, n in summary.entities.items()))
-    lines.append("changes   " + "  ".join(f"{name} {n:,}" for name, n in summary.changes.items()))
-    spent = {name: tally["seconds"] for name, tally in summary.stages.items()}
-    lines.append(
-        "seconds   " + "  ".join(f"{name} {s:.1f}" for name, s in spent.items()) + f"  all {sum(spent.values()):.1f}"
-    )
-    warnings = [f"{name}: {text}" for name, found in summary.sources.items() for text in found.get("warnings", ())]  # type: ignore[attr-defined]
-    return "\n".join(lines + [f"warning   {text}" for text in warnings])
-
-
-_WIDTHS = (("read", 10), ("clean", 10), ("quarantined", 13), ("repeated", 10), ("withheld", 10))
 Option = tuple[tuple[str, ...], dict[str, object]]
 HOME: Option = (("--home",), {"type": Path, "help": "the folder with database, keys and landed loads"})
 SOURCES: Option = (("--sources",), {"type": Path, "required": True, "help": "the folder of source files"})

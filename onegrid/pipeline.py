@@ -1,78 +1,30 @@
-"""The stages in order: a feed becomes a load, checked records, clusters, and one published registry.
-
-`SYNC` runs once a source, so that one broken feed does not hold up the others; `UNIFY` runs once over all that is staged.
-Every stage is a function of one shape: it takes the hub and the work so far, adds to the work, and returns how many
-rows it handled. State lies in the database and in landing alone: any stage can be run again.
-"""
+"""A run from feeds to registry: every source through its stages, then all records through theirs, once at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onegrid.database import Actor, Database, open_database
+from onegrid.database import Actor, open_database
 from onegrid.errors import DatabaseError, FeedError, NotFound, OneGridError
 from onegrid.meter import Meter, Tally
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
+from onegrid.stages import CHANGES, STAGES, SYNC, UNIFY, Hub, Progress, Sync, SyncStage, Unification, check, land, stage
 from onegrid.workers import cores, workers
 from schemas.properties import entity_types
 from schemas.sources import LEVELS, Source
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sqlalchemy import Connection
 
-    from connectors.land import Landing
-    from matching.places import Places
-    from schemas.records import Checked, Counts, Feed, Matched, Records
+    from schemas.records import Feed
 
-Progress = Callable[[str], None]
 SIDE_BY_SIDE_FROM = 40_000  # rows landed: below, starting processes costs more than it saves
-CHANGES = ("created", "absorbed", "merged", "split", "moved", "retired", "untouched")
-
-
-@dataclass(frozen=True)
-class Hub:
-    """What every stage needs: where the registry is, the keys, who runs, and where progress is told."""
-
-    settings: Settings
-    database: Database
-    keyring: Keyring
-    actor: Actor
-    tell: Progress
-
-
-@dataclass
-class Sync:
-    """One source on its way from feed to staged records."""
-
-    source: Source
-    reread: bool = False
-    landing: Landing | None = None
-    checked: Checked | None = None
-    state: str = "waiting"
-    error: str | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass
-class Unification:
-    """All staged records on their way to one published registry."""
-
-    feeds: dict[str, Feed]
-    run: int = 0
-    records: Records | None = None
-    judgements: pd.DataFrame | None = None
-    places: Places | None = None
-    matched: Matched | None = None
-    stages: dict[str, object] = field(default_factory=dict)
-    changes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,170 +36,6 @@ class Summary:
     changes: dict[str, int]
     stages: dict[str, dict[str, float | int]]
     errors: tuple[str, ...] = ()
-
-
-# ---------------------------------------------------------------- one source
-
-
-def land(hub: Hub, sync: Sync) -> int:
-    """Read the feed into one immutable landed load, unless nothing changed since the last good one."""
-    from connectors.land import land as land_feed
-
-    sync.landing = land_feed(sync.source, hub.database, hub.keyring, hub.settings, hub.actor, reread=sync.reread)
-    sync.state, sync.warnings = sync.landing.state, sync.landing.warnings
-    return sync.landing.rows
-
-
-def check(hub: Hub, sync: Sync) -> int:
-    """Judge every landed row: clean, quarantined or repeated, and which values are withheld."""
-    if sync.landing is None or sync.state != "landed":
-        return 0
-    from connectors.land import read_landed
-    from quality.check import check as check_rows
-
-    landed = read_landed(sync.landing.load, hub.database, hub.keyring, hub.settings)
-    sync.checked = check_rows(landed, sync.source)
-    return sync.checked.counts.read
-
-
-def stage(hub: Hub, sync: Sync) -> int:
-    """Store the clean records, what was held back and why, in one transaction; too few rows undo it."""
-    if sync.checked is None:
-        return 0
-    from connectors.guards import check_rows
-    from registry.stage import stage as stage_records
-
-    with hub.database.session(hub.actor) as connection:
-        report = stage_records(sync.checked, connection, hub.keyring, entity_types())
-        bounds = check_rows(sync.source, report.current_rows)
-    sync.state, sync.counts = "staged", count_dict(sync.checked.counts)
-    sync.warnings = tuple(dict.fromkeys((*sync.warnings, *sync.checked.warnings, *bounds)))
-    staged = sum(len(frame) for frame in sync.checked.records.values())
-    sync.checked = None
-    return staged
-
-
-SyncStage = Callable[[Hub, Sync], int]
-SYNC: tuple[SyncStage, ...] = (land, check, stage)
-
-
-def count_dict(counts: Counts) -> dict[str, int]:
-    """The counts of a load by name."""
-    names = ("read", "clean", "quarantined", "repeated", "deleted", "withheld")
-    return {name: int(getattr(counts, name)) for name in names}
-
-
-# ---------------------------------------------------------------- all staged records
-
-
-def read(hub: Hub, work: Unification) -> int:
-    """Read the standing records and judgements back from the database."""
-    from registry.read import judgements, read_records
-
-    with hub.database.session(hub.actor) as connection:
-        work.records = read_records(connection, hub.keyring, work.feeds)
-        work.judgements = judgements(connection, work.records)
-    return sum(len(frame) for frame in work.records.frames.values())
-
-
-def match_places(_: Hub, work: Unification) -> int:
-    """Which records mean the same dwelling, building, estate, grid."""
-    from matching.places import match_places as places_of
-
-    work.places = places_of(_records(work))
-    work.matched = work.places.matched
-    return len(work.matched.members)
-
-
-def match_people(hub: Hub, work: Unification) -> int:
-    """Which records speak of the same person. The first model is trained here and kept; later runs use it."""
-    from matching.model import Model
-    from matching.people import match_people as people_of
-    from registry.models import current_model, keep_model
-    from registry.runs import set_model
-
-    records = _records(work)
-    if records.frame("person").empty:
-        return 0
-    with hub.database.session(hub.actor) as connection:
-        kept = current_model(connection, hub.keyring)
-    model = None if kept is None else Model.from_json(kept)
-    found = people_of(records, _places(work), work.judgements, model)
-    with hub.database.session(hub.actor) as connection:
-        if kept is None:
-            keep_model(connection, hub.keyring, found.model.version, found.model.to_json())
-        set_model(connection, work.run, found.model.version)
-    _add(work, found.matched)
-    return len(found.matched.members)
-
-
-def match_households(_: Hub, work: Unification) -> int:
-    """Who lives together, and who stands in one hukou book."""
-    from matching.households import match_households as households_of
-
-    records, members = _records(work), _matched(work).members
-    if records.frame("person").empty:
-        return 0
-    people = members.loc[members["type"] == "person", ["rid", "cluster"]]
-    found = households_of(records, _places(work), people)
-    _add(work, found)
-    return len(found.members)
-
-
-def match_rest(_: Hub, work: Unification) -> int:
-    """Organizations, things and events, each by its kind; then everything's area."""
-    from matching.events import match_events
-    from matching.organizations import match_organizations
-    from matching.things import match_things
-
-    rows = 0
-    for step in (match_organizations, match_things, match_events):
-        found = step(_records(work), _places(work))
-        _add(work, found)
-        rows += len(found.members)
-    return rows
-
-
-def publish(hub: Hub, work: Unification) -> int:
-    """Give every cluster its code and golden values, and publish all differences in one transaction."""
-    from registry.runs import finish_run
-    from registry.unify import unify
-
-    with hub.database.session(hub.actor) as connection:
-        changes = unify(_matched(work), _records(work), connection, hub.keyring, work.run)
-        finish_run(connection, work.run, changes, work.stages)
-    work.changes = {name: int(getattr(changes, name)) for name in CHANGES}
-    return sum(work.changes.values())
-
-
-UnifyStage = Callable[[Hub, Unification], int]
-UNIFY: tuple[UnifyStage, ...] = (read, match_places, match_people, match_households, match_rest, publish)
-STAGES = tuple(step.__name__ for step in (*SYNC, *UNIFY))
-
-
-def _records(work: Unification) -> Records:
-    if work.records is None:
-        raise RuntimeError("records are read before they are matched")
-    return work.records
-
-
-def _places(work: Unification) -> Places:
-    if work.places is None:
-        raise RuntimeError("places are matched first")
-    return work.places
-
-
-def _matched(work: Unification) -> Matched:
-    if work.matched is None:
-        raise RuntimeError("places are matched first")
-    return work.matched
-
-
-def _add(work: Unification, found: Matched) -> None:
-    work.matched = _matched(work) + found
-
-
-# ---------------------------------------------------------------- the whole
 
 
 @contextmanager

@@ -1,0 +1,54 @@
+"""What commands print: a run's summary, tables, and one household drawn whole."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from onegrid.pipeline import Summary
+    from onegrid.stages import Hub
+
+_WIDTHS = (("read", 10), ("clean", 10), ("quarantined", 13), ("repeated", 10), ("withheld", 10))
+
+
+def summary_text(summary: Summary) -> str:
+    """The summary as people read it: a line a source, then entities, changes and time by stage."""
+    lines = [f"{'source':<22}{'read':>10}{'clean':>10}{'quarantined':>13}{'repeated':>10}{'withheld':>10}  state"]
+    for name, found in summary.sources.items():
+        counts = "".join(f"{found[key]:>{width},}" for key, width in _WIDTHS)
+        lines.append(f"{name:<22}{counts}  {found['state']}")
+    lines.append("")
+    lines.append("entities  " + "  ".join(f"{name} {n:,}" for name, n in summary.entities.items()))
+    lines.append("changes   " + "  ".join(f"{name} {n:,}" for name, n in summary.changes.items()))
+    spent = {name: tally["seconds"] for name, tally in summary.stages.items()}
+    lines.append(
+        "seconds   " + "  ".join(f"{name} {s:.1f}" for name, s in spent.items()) + f"  all {sum(spent.values()):.1f}"
+    )
+    warnings = [f"{name}: {text}" for name, found in summary.sources.items() for text in found.get("warnings", ())]  # type: ignore[attr-defined]
+    return "\n".join(lines + [f"warning   {text}" for text in warnings])
+
+
+def print_table(frame: pd.DataFrame, rows: int | None = None) -> None:
+    """Print a frame, at most `rows` lines of it; what is left out is said on standard error."""
+    shown = frame if rows is None else frame.head(rows)
+    print(shown.to_string(index=False, na_rep="") if len(shown) else "nothing to list")
+    if len(shown) < len(frame):
+        print(f"{len(frame) - len(shown):,} more lines; --rows shows more", file=sys.stderr)
+
+
+def household_of_note(hub: Hub) -> str:
+    """One residential household, drawn whole: the largest of those seen by most feeds."""
+    from sqlalchemy import text
+
+    from registry.show import show as draw
+
+    query = (
+        "SELECT code FROM entity WHERE type = 'household' AND kind = 'residential' AND status = 'active' "
+        "AND records BETWEEN 8 AND 20 ORDER BY sources DESC, records DESC, code LIMIT 1"
+    )
+    with hub.database.session(hub.actor) as connection:
+        code = connection.execute(text(query)).scalar()
+        return "" if code is None else draw(connection, hub.keyring, str(code))
