@@ -23,6 +23,7 @@ MOST_GATES = 8  # door plates of one estate; a word written with more (a kind of
 RARE_TO_FREQUENT = 5  # a misspelling is at least this many times rarer than the name it means
 SUFFIX = re.compile(r"(?:住宅小区|小区|社区|住宅区|生活区|家属院|家属区)$")
 _NUMBERS = re.compile(r"[0-9零一二三四五六七八九十东西南北中甲乙丙ABCD]+")
+_DIGIT = re.compile(r"[0-9]")
 _ZONE = re.compile(r"(?:[东西南北中]{1,2}|[A-Z]|第?[0-9零一二三四五六七八九十]{1,3})区$")
 _PART = re.compile(
     r"(?:(?P<zone>[东西南北中A-Z0-9零一二三四五六七八九十]{1,3})(?=[区苑园院])|(?P<village>[0-9零一二三四五六七八九十]{1,3})(?=[村里])|(?P<phase>[0-9]+)期)"
@@ -76,10 +77,17 @@ def spellings(heads: pd.Series) -> dict[str, str]:
     pairs = pd.DataFrame({"rare": np.array(rare)[at], "frequent": np.array(frequent)[to]})
     pairs = pairs[pairs["rare"] != pairs["frequent"]]
     pairs = pairs[pairs["rare"].map(counts) * RARE_TO_FREQUENT <= pairs["frequent"].map(counts)]
-    same = [numbers_in(a) == numbers_in(b) for a, b in zip(pairs["rare"], pairs["frequent"], strict=True)]
+    same = [_may_misspell(a, b) for a, b in zip(pairs["rare"], pairs["frequent"], strict=True)]
     pairs = pairs[np.array(same, dtype=bool)]
     pairs = pairs[~pairs.duplicated("rare", keep=False)]
     return dict(zip(pairs["rare"], pairs["frequent"], strict=True))
+
+
+def _may_misspell(rare: str, frequent: str) -> bool:
+    """One character off: never another number (五一, 五四); one lost or added, where zone, village and phase stay."""
+    if numbers_in(rare) == numbers_in(frequent):
+        return True
+    return len(rare) != len(frequent) and _parts_of(rare) == _parts_of(frequent) and not _DIGIT.search(rare + frequent)
 
 
 def written_together(gates: pd.Series, heads: pd.Series) -> dict[str, str]:

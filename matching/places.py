@@ -46,8 +46,19 @@ def match_places(records: Records) -> Places:
     estates = match_estates(records)
     rows, estate_of = _with_listed_estates(rows, estates, records)
     members = _members(records, rows, estate_of)
-    matched = Matched(members, _derived(rows), _relations(rows)) + locate(records, rows, members)
+    standing = rows[(rows["type"] == "place") | ((rows["type"] == "person") & (rows["property"] == "address"))]
+    matched = Matched(members, _derived(standing), _relations(standing)) + _located(records, rows, standing, members)
     return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows))
+
+
+def _located(records: Records, rows: pd.DataFrame, standing: pd.DataFrame, members: pd.DataFrame) -> Matched:
+    """Locations of the places that exist: those that homes and place records show, not every gate a shop names."""
+    found = locate(records, rows, members).locations
+    known = [members[["kind", "cluster"]]]
+    known += [pd.DataFrame({"kind": name, "cluster": standing[f"{name}_id"].dropna().unique()}) for name in LADDER]
+    exists = pd.MultiIndex.from_frame(pd.concat(known).astype({"cluster": "int64"}))
+    kept = pd.MultiIndex.from_frame(found[["kind", "cluster"]]).isin(exists)
+    return Matched(locations=found[kept].reset_index(drop=True))
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
@@ -151,7 +162,7 @@ def _derived(rows: pd.DataFrame) -> pd.DataFrame:
     frames, names = [], _estate_names(rows)
     blank = {"estate": ("building", "unit", "room"), "building": ("unit", "room"), "dwelling": ()}
     for name in LADDER:
-        first = rows[rows[f"{name}_id"] == rows["rid"]].drop_duplicates(f"{name}_id")
+        first = rows[rows[f"{name}_id"].notna()].sort_values(["rid", "property"]).drop_duplicates(f"{name}_id")
         bare = first.copy()
         bare[list(blank[name])] = None
         found = pd.DataFrame({"cluster": first[f"{name}_id"], "value": _canonical(bare, names), "rid": first["rid"]})
