@@ -23,13 +23,13 @@ from schemas.records import RELATION_COLUMNS, Matched, Records, column
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-SAME_CODE = 40.0
+SAME_CODE, DISPUTED_CODE = 40.0, 3.0
 NAME_WEIGHTS = {WRITTEN: 8.0, CORE: 6.0, INSIDE: 3.0, ONE_OFF: 3.0, OTHER: -12.0}
 REPEATED = -5.0  # a name that one feed gives to several rows, and no legal form makes it the only one of its division
 SECOND_NAME = -1.0  # one side's name is a second one: a short or former name, or a body that shares its house
 PLACE_WEIGHTS = (4.0, 4.0, 3.0, 1.0)  # of MEANT
 SAME_YARD, OTHER_PLACE = 1.0, -3.0  # one road and number, and another door behind it; another place
-SAME_PHONE, SAME_HEAD, OTHER_HEAD = 4.0, 3.0, -2.0
+SAME_PHONE, SAME_HEAD, OTHER_HEAD = 7.0, 3.0, -2.0
 SPOTS, SPOT_WEIGHTS = (100.0, 500.0, 3000.0), (3.0, 1.0, -2.0, -5.0)  # metres
 REACH = 50.0  # metres within which rows are compared whatever their names
 SHARED_PHONE = 8  # rows under one phone; more, and it is an agent's
@@ -43,6 +43,7 @@ def match_organizations(records: Records, places: Places) -> Matched:
         return Matched()
     rows = _read(records, raw, places)
     names = read_names(column(raw, "name"), column(raw, "short_name"))
+    rows["disputed"] = _disputed(rows, names)
     edges = _scored(rows, names, _candidates(rows, names))
     found = cluster(edges, rows["rid"], Rules(exclusive=_listed_once(rows)), THRESHOLD)
     members = _members(rows, found, edges)
@@ -85,14 +86,26 @@ def _scored(rows: pd.DataFrame, names: pd.DataFrame, pairs: pd.DataFrame) -> pd.
     """Edges `a`, `b` (rids), `weight`, and whether the `code` is the same; pairs of unlike names are left out."""
     by_name = _by_name(names, _repeated(rows, names), pairs)
     one, other = (rows.iloc[pairs[side]].reset_index(drop=True) for side in ("a", "b"))
-    code = _equal(one["uscc"], other["uscc"])
+    coded, disputed = _equal(one["uscc"], other["uscc"]), one["disputed"].to_numpy(dtype=bool)
+    code = coded & ~disputed
     related = (by_name > NAME_WEIGHTS[OTHER]) | code
-    pairs, by_name, code = pairs[related], by_name[related], code[related]
+    pairs, by_name, code, coded = pairs[related], by_name[related], code[related], coded[related]
     one, other = one[related], other[related]
     distance = distances(rows[["east", "north"]].to_numpy(dtype=np.float64), pairs)
-    weight = by_name + SAME_CODE * code + SAME_PHONE * _equal(one["phone"], other["phone"])
+    weight = (
+        by_name + SAME_CODE * code + DISPUTED_CODE * (coded & ~code) + SAME_PHONE * _equal(one["phone"], other["phone"])
+    )
     weight = weight + _heads(one, other) + _addressed(one, other) + stepped(distance, SPOTS, SPOT_WEIGHTS)
     return pd.DataFrame({"a": one["rid"], "b": other["rid"], "weight": weight, "code": code})
+
+
+def _disputed(rows: pd.DataFrame, names: pd.DataFrame) -> pd.Series:
+    """Whether some feed gives the row's code to rows of other names and other heads: it was copied, and says little then."""
+    first = names[names["rank"] == 0].drop_duplicates("at").set_index("at")["core"].reindex(range(len(rows)))
+    coded = rows.assign(core=first.to_numpy())[rows["uscc"].notna()]
+    told = coded.groupby(["source", "uscc"])[["core", "head"]].nunique()
+    shared = told.index[(told > 1).all(axis=1)].get_level_values("uscc")
+    return rows["uscc"].isin(shared) & rows["uscc"].notna()
 
 
 def _repeated(rows: pd.DataFrame, names: pd.DataFrame) -> pd.Series:
@@ -146,9 +159,10 @@ def _equal(one: pd.Series, other: pd.Series) -> Flags:
 
 def _listed_once(rows: pd.DataFrame) -> pd.DataFrame:
     """What an organization holds at most one of: a valid code, and a row of each feed (rows of one code count as one)."""
-    labels = rows["uscc"].fillna("#" + rows["rid"].astype("str"))
+    code = rows["uscc"].mask(rows["disputed"])
+    labels = code.fillna("#" + rows["rid"].astype("str"))
     columns = {name: labels.where(rows["source"] == name) for name in sorted(rows["source"].unique())}
-    return pd.DataFrame({"uscc": rows["uscc"], **columns}).set_index(pd.Index(rows["rid"]))
+    return pd.DataFrame({"uscc": code, **columns}).set_index(pd.Index(rows["rid"]))
 
 
 def _members(rows: pd.DataFrame, found: pd.Series, edges: pd.DataFrame) -> pd.DataFrame:

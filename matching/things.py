@@ -21,7 +21,8 @@ from schemas.text import fold, per_value
 
 REACH = 10.0  # metres: the accuracy of component surveys of class C (GB/T 30428.2)
 STEPS, WEIGHTS = (3.0, 6.0, REACH), (4.0, 3.0, 2.0, -8.0)  # metres, and what each distance weighs
-SAME_NUMBER, SAME_KIND, OTHER_KIND = 20.0, 3.0, -10.0
+SAME_NUMBER, DISPUTED_NUMBER, SAME_KIND, OTHER_KIND = 20.0, 3.0, 3.0, -10.0
+SPREAD = 50.0  # metres that rows of one feed under one number may lie apart; further, two things were given one number
 SAME_NAME, LIKE_NAME, OTHER_NAME, OTHER_MARKS = 2.0, 1.0, -2.0, -10.0
 SAME_ADDRESS, OTHER_ADDRESS = 1.5, -2.0  # the words for where it stands, one within the other or unlike
 SAID_FOR_ONE = 3  # numbers under which two words for kinds must meet before they count as one kind
@@ -54,7 +55,15 @@ def _read(records: Records, raw: pd.DataFrame) -> pd.DataFrame:
     rows["marks"] = per_value(said, lambda text: " ".join(_MARKS.findall(text)))
     rows["number"] = _numbers(rows["source"], column(raw, "number"))
     rows[["east", "north"]] = read_points(column(raw, "longitude"), column(raw, "latitude"))
+    rows["disputed"] = _disputed(rows)
     return rows
+
+
+def _disputed(rows: pd.DataFrame) -> pd.Series:
+    """Whether some feed gives the row's number to rows that lie apart: it says little then, anywhere."""
+    by = rows[rows["number"].notna() & rows["east"].notna()].groupby(["source", "number"])[["east", "north"]]
+    spread = (by.max() - by.min()).max(axis=1)
+    return rows["number"].isin(spread.index[spread > SPREAD].get_level_values("number")) & rows["number"].notna()
 
 
 def _numbers(source: pd.Series, number: pd.Series) -> pd.Series:
@@ -80,8 +89,9 @@ def _scored(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Edges `a`, `b` (rids), `weight`, and whether the numbers are the `same`."""
     one, other = (rows.iloc[pairs[side]].reset_index(drop=True) for side in ("a", "b"))
     distance = distances(rows[["east", "north"]].to_numpy(dtype=np.float64), pairs)
-    same = _equal(one["number"], other["number"])
-    weight = SAME_NUMBER * same + stepped(distance, STEPS, WEIGHTS) * ~same
+    numbered, disputed = _equal(one["number"], other["number"]), one["disputed"].to_numpy(dtype=bool)
+    same = numbered & ~disputed
+    weight = np.where(same, SAME_NUMBER, stepped(distance, STEPS, WEIGHTS)) + DISPUTED_NUMBER * (numbered & disputed)
     weight = weight - np.nan_to_num(distance).clip(max=REACH) / (10 * REACH)  # of several, the nearest
     weight = weight + _kinds(one, other, same) + _names(one, other) + _addresses(one, other)
     return pd.DataFrame({"a": one["rid"], "b": other["rid"], "weight": weight, "same": same})
@@ -124,7 +134,7 @@ def _equal(one: pd.Series, other: pd.Series) -> npt.NDArray[np.bool_]:
 
 def _listed_once(rows: pd.DataFrame) -> pd.DataFrame:
     """What a thing holds at most one of: a number, and a row of each feed (rows of one number count as one)."""
-    labels = rows["number"].fillna("#" + rows["rid"].astype("str"))
+    labels = rows["number"].mask(rows["disputed"]).fillna("#" + rows["rid"].astype("str"))
     columns = {name: labels.where(rows["source"] == name) for name in sorted(rows["source"].unique())}
     return pd.DataFrame({"number": rows["number"], **columns}).set_index(pd.Index(rows["rid"]))
 

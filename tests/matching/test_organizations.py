@@ -73,6 +73,15 @@ def test_a_valid_code_decides_whatever_the_names() -> None:
     ]
 
 
+def test_a_code_copied_onto_another_s_row_decides_nothing() -> None:
+    rows = [
+        shop("a", "云和餐饮店", uscc=code(1), legal_representative="张三"),
+        shop("a", "青山诊所", uscc=code(1), legal_representative="李四"),
+        shop("b", "青山诊所", uscc=code(1), legal_representative="李四"),
+    ]
+    assert clusters(rows) == [1, 2, 2]
+
+
 def test_a_code_with_a_wrong_digit_is_no_code() -> None:
     wrong = code(1)[:-1] + ("0" if code(1)[-1] != "0" else "1")
     assert clusters([shop("a", "顺远商贸有限公司", uscc=wrong), shop("b", "恒信饭店", uscc=wrong)]) == [1, 2]

@@ -60,6 +60,12 @@ def test_two_numbers_are_two_things_at_one_spot() -> None:
     assert clusters([lamp("a", 0, number="3402020120000007"), lamp("b", 0, number="3402020120000008")]) == [1, 2]
 
 
+def test_a_number_that_a_feed_gives_to_things_far_apart_decides_nothing() -> None:
+    number = "3402020120000007"
+    rows = [lamp("a", 0, number=number), lamp("a", 300, number=number), lamp("b", 1), lamp("c", 302, number=number)]
+    assert clusters(rows) == [1, 2, 1, 2]
+
+
 def test_a_placeholder_is_no_number() -> None:
     zero = "0000000000000000"
     assert clusters([lamp("a", 0, number=zero), lamp("b", 400, number=zero)]) == [1, 2]
