@@ -67,6 +67,15 @@ def division_names() -> dict[str, tuple[str, ...]]:
     return {word: tuple(sorted(codes)) for word, codes in found.items()}
 
 
+@cache
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """The first two characters of the names -> how long such names are, longest first."""
+    found: dict[str, set[int]] = {}
+    for name in division_names():
+        found.setdefault(name[:2], set()).add(len(name))
+    return {head: tuple(sorted((n for n in lengths if n <= _LONGEST), reverse=True)) for head, lengths in found.items()}
+
+
 def read_areas(text: str, division: str) -> tuple[list[Span], int]:
     """The area parts at the beginning of `text` and where they end; a prefix written twice is read twice.
 
@@ -115,9 +124,9 @@ def _road_here(text: str, at: int) -> bool:
 
 
 def _named(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> Step | None:
-    names = division_names()
-    for length in range(min(_LONGEST, len(text) - at), 1, -1):
-        known = names.get(text[at : at + length])
+    names, left = division_names(), len(text) - at
+    for length in _lengths().get(text[at : at + 2], ()):
+        known = names.get(text[at : at + length]) if length <= left else None
         if known is None or (at + length == len(text) and text[-1] not in "市区县"):
             continue
         end = at + length

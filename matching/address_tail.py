@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from matching import address_grammar as grammar
 from matching.address_areas import Span
@@ -26,6 +27,7 @@ WHOLE_HOUSE = "0"  # the room of a house that is one dwelling
 Item = tuple[str, int, int, str]
 
 
+@lru_cache(maxsize=65536)
 def number_of(text: str, *, below: bool = False) -> str:
     """The number a part begins with, in plain digits: 三栋 -> 3, 03单元 -> 3, A座 -> A, 负一楼 -> -1 where `below`."""
     found = _LEAD.match(text if below else text.lstrip("-"))
@@ -43,16 +45,11 @@ class TailReader(NameReader):
         super().__init__(text, parts, spans)
         self.items = _items(text, start)
         self.stage = NOWHERE
-        self.handlers: dict[str, Callable[[int], int]] = {
-            "text": self._text, "phase": self._phase, "group": self._group, "lane": self._lane, "yard": self._yard,
-            "building": self._building, "unit": self._unit, "floor": self._floor, "room": self._room, "hao": self._hao,
-            "plate": self._plate, "sharp": self._sharp, "number": self._number, "cellar": self._cellar,
-        }  # fmt: skip
 
     def read(self) -> None:
         at = 0
         while at < len(self.items):
-            at = self.handlers[self.items[at][0]](at)
+            at = HANDLERS[self.items[at][0]](self, at)
             if at < len(self.items) and self.items[at - 1][0] != "text":
                 self.road_open = False
 
@@ -253,6 +250,15 @@ class TailReader(NameReader):
             if not long:
                 self.parts["alt_unit"] = value
         return self._set("building", at, IN_BUILDING)
+
+
+HANDLERS: dict[str, Callable[[TailReader, int], int]] = {
+    kind: getattr(TailReader, f"_{kind}")
+    for kind in (
+        "text", "phase", "group", "lane", "yard", "building", "unit", "floor", "room", "hao", "plate", "sharp",
+        "number", "cellar",
+    )
+}  # fmt: skip
 
 
 def _items(text: str, start: int) -> list[Item]:
