@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import as_completed
-from contextlib import contextmanager
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from schemas.records import Feed
 
 SIDE_BY_SIDE_FROM = 40_000  # rows landed: below, starting processes costs more than it saves
+CheckedBeside = tuple[
+    Sync, dict[str, Tally], list[str]
+]  # from another process: the source's work, its cost, what it told
 
 
 @dataclass(frozen=True)
@@ -77,18 +80,22 @@ def _named(source: Source, error: OneGridError) -> str:
 
 
 def run_syncs(hub: Hub, syncs: Sequence[Sync], meter: Meter) -> None:
-    """Take all sources through their stages: landed one after the other, the large ones checked and staged side by side."""
-    for sync in syncs:
-        run_sync(hub, sync, meter, (land,))
-    landed = [sync for sync in syncs if sync.state == "landed"]
-    rows = [sync.landing.rows for sync in landed if sync.landing]
-    if len(landed) < 2 or sum(rows) < SIDE_BY_SIDE_FROM or cores() < 2:
-        for sync in landed:
+    """Land all sources one after the other; from many rows on, other processes check and stage what has landed meanwhile."""
+    with ExitStack() as stack:
+        pool: ProcessPoolExecutor | None = None
+        waiting: dict[Future[CheckedBeside], Sync] = {}
+        held: list[Sync] = []
+        for sync in syncs:
+            run_sync(hub, sync, meter, (land,))
+            held += [sync] if sync.state == "landed" else []
+            if pool is None and len(held) > 1 and cores() > 1 and _landed_rows(held) >= SIDE_BY_SIDE_FROM:
+                stack.enter_context(meter.side_by_side())
+                pool = stack.enter_context(workers())
+            if pool is not None:
+                waiting |= {pool.submit(_check_and_stage, hub.settings, hub.actor, ready): ready for ready in held}
+                held = []
+        for sync in held:
             run_sync(hub, sync, meter, (check, stage))
-        return
-    order = sorted(landed, key=lambda sync: -sync.landing.rows if sync.landing else 0)
-    with workers(min(cores(), len(order))) as pool, meter.side_by_side():
-        waiting = {pool.submit(_check_and_stage, hub.settings, hub.actor, sync): sync for sync in order}
         for done in as_completed(waiting):
             found, tallies, told = done.result()
             vars(waiting[done]).update(vars(found))
@@ -97,7 +104,11 @@ def run_syncs(hub: Hub, syncs: Sequence[Sync], meter: Meter) -> None:
                 hub.tell(line)
 
 
-def _check_and_stage(settings: Settings, actor: Actor, sync: Sync) -> tuple[Sync, dict[str, Tally], list[str]]:
+def _landed_rows(syncs: Sequence[Sync]) -> int:
+    return sum(sync.landing.rows for sync in syncs if sync.landing)
+
+
+def _check_and_stage(settings: Settings, actor: Actor, sync: Sync) -> CheckedBeside:
     """In a process of its own: check and stage one landed load."""
     told: list[str] = []
     with open_hub(settings, actor, told.append) as hub, Meter(STAGES) as meter:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from connectors.land import Landing
     from matching.places import Places
+    from schemas.numbering import Numbering
     from schemas.records import Checked, Counts, Feed, Matched, Records
 
 Progress = Callable[[str], None]
@@ -55,10 +56,15 @@ class Sync:
 
 @dataclass
 class Unification:
-    """All staged records on their way to one published registry."""
+    """All staged records on their way to one published registry.
+
+    stored: the records under the database's numbers; records, judgements and what is matched: under those of `numbering`.
+    """
 
     feeds: dict[str, Feed]
     run: int = 0
+    stored: Records | None = None
+    numbering: Numbering | None = None
     records: Records | None = None
     judgements: pd.DataFrame | None = None
     places: Places | None = None
@@ -124,10 +130,13 @@ def count_dict(counts: Counts) -> dict[str, int]:
 def read(hub: Hub, work: Unification) -> int:
     """Read the standing records and judgements back from the database."""
     from registry.read import judgements, read_records
+    from schemas.numbering import Numbering
 
     with hub.database.session(hub.actor) as connection:
-        work.records = read_records(connection, hub.keyring, work.feeds)
-        work.judgements = judgements(connection, work.records)
+        work.stored = read_records(connection, hub.keyring, work.feeds)
+        judged = judgements(connection, work.stored)
+    work.numbering = Numbering.of(work.stored)
+    work.records, work.judgements = work.numbering.number(work.stored), work.numbering.number_pairs(judged)
     return sum(len(frame) for frame in work.records.frames.values())
 
 
@@ -194,8 +203,11 @@ def publish(hub: Hub, work: Unification) -> int:
     from registry.runs import finish_run
     from registry.unify import unify
 
+    if work.numbering is None or work.stored is None:
+        raise RuntimeError("records are read before they are published")
+    matched = work.numbering.restore(_matched(work))
     with hub.database.session(hub.actor) as connection:
-        changes = unify(_matched(work), _records(work), connection, hub.keyring, work.run)
+        changes = unify(matched, work.stored, connection, hub.keyring, work.run)
         finish_run(connection, work.run, changes, work.stages)
     work.changes = {name: int(getattr(changes, name)) for name in CHANGES}
     return sum(work.changes.values())

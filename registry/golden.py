@@ -1,6 +1,6 @@
 """Golden values: of all that records say of an entity, the one value the registry stands for.
 
-The rules of a property are tried in order, each breaking the ties of the ones before; the smallest record number breaks
+The rules of a property are tried in order, each breaking the ties of the ones before; the first record by name breaks
 the last. What lost stays in the member records. Whole columns at once; the definition in slow Python is in the tests.
 """
 
@@ -18,7 +18,7 @@ from registry.trust import Trust, contradicted, trust_of
 from schemas.properties import EntityType, Property
 
 GOLDEN_COLUMNS = ("group", "property", "value", "record", "rule", "agree", "differ")
-ONLY, FIRST = "only", "first"  # nothing was said otherwise; no rule could decide, the smallest record number did
+ONLY, FIRST = "only", "first"  # nothing was said otherwise; no rule could decide, the first record by name did
 MOST = 32767  # a smallint: more records than that are counted as that many
 
 
@@ -45,7 +45,7 @@ def survive(said: Said, rules: tuple[str, ...], origins: Origins, trust: Trust) 
     """The winning value of each group: `group`, `value`, `record`, `rule`, `agree`, `differ` (records), by group."""
     order, codes, values = _ordered(said, origins)
     rid = said.rid[order]
-    candidates = _candidates(said.group[order], codes, rid)
+    candidates = _candidates(said.group[order], codes, rid, origins.order[origins.at(rid)])
     first, size = _runs(candidates.group)
     winner, rule = first.copy(), np.full(len(first), ONLY, dtype=object)
     contested = np.flatnonzero(size > 1)
@@ -73,20 +73,20 @@ class _Context(NamedTuple):
 
 
 def _ordered(said: Said, origins: Origins) -> tuple[Integers, Integers, pd.Series]:
-    """Rows by group, value, authority, newest, number; the value numbers in that order, and the distinct values."""
+    """Rows by group, value, authority, newest, the order of names; the value numbers in that order, and the distinct values."""
     codes, values = pd.factorize(said.value)
     place = origins.at(said.rid)
-    weight = np.lexsort((said.rid, -origins.time[place], origins.rank[place]))
+    weight = np.lexsort((origins.order[place], -origins.time[place], origins.rank[place]))
     packed = said.group[weight] * max(len(values), 1) + codes[weight]
     order = weight[np.argsort(packed, kind="stable")]
     return order, codes[order].astype(np.int64), pd.Series(values, dtype="str")
 
 
-def _candidates(group: Integers, codes: Integers, rid: Integers) -> _Candidates:
+def _candidates(group: Integers, codes: Integers, rid: Integers, order: Integers) -> _Candidates:
     new = np.r_[True, (group[1:] != group[:-1]) | (codes[1:] != codes[:-1])][: len(group)]
     start = np.flatnonzero(new)
     count = np.diff(np.r_[start, len(group)])
-    smallest = np.minimum.reduceat(rid, start) if len(start) else rid
+    smallest = np.minimum.reduceat(order, start) if len(start) else order
     return _Candidates(group[start], codes[start], rid[start], smallest, start, count)
 
 
@@ -101,7 +101,7 @@ def _only(candidates: _Candidates, rows: Integers) -> _Candidates:
 
 
 def _keys(candidates: _Candidates, rules: tuple[str, ...], rid: Integers, context: _Context) -> list[Integers]:
-    """For each rule what it orders by, smaller is better; at the end the smallest record number."""
+    """For each rule what it orders by, smaller is better; at the end the first record by name."""
     rows, owner = _members(candidates)
     place = context.origins.at(rid[rows])
     starts = np.r_[0, np.cumsum(candidates.records)[:-1]]

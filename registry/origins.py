@@ -20,11 +20,12 @@ WEAKEST = 999  # rank of a record whose feed is not known
 class Origins:
     """Every record's source, authority and time; arrays aligned with the sorted `rid`.
 
-    source: number of the feed. rank: 0 for the owner, larger for weaker feeds. time: when the record was last changed
+    order: the record's place in the order it was given in (by name, not by arrival). source: number of the feed. rank: 0 for the owner, larger for weaker feeds. time: when the record was last changed
     by its source's own word, else when its feed was last loaded (microseconds). date: the source's word alone, ISO.
     """
 
     rid: Integers
+    order: Integers
     source: Integers
     rank: Integers
     time: Integers
@@ -38,15 +39,17 @@ class Origins:
         names = sorted(records.feeds)
         if not frames:
             none, words = np.empty(0, np.int64), pd.Series(dtype="str")
-            return cls(none, none, none, none, words, words)
-        whole = pd.concat([_told(frame) for frame in frames], ignore_index=True).sort_values("rid", ignore_index=True)
+            return cls(none, none, none, none, none, words, words)
+        given = pd.concat([_told(frame) for frame in frames], ignore_index=True)
+        order = np.argsort(given["rid"].to_numpy(dtype=np.int64))
+        whole = given.take(order).reset_index(drop=True)
         feed = pd.Categorical(whole["source"], categories=names).codes.astype(np.int64)
         rank = np.array([records.feeds[name].rank for name in names] + [WEAKEST], dtype=np.int64)[feed]
         loaded = _moments(pd.Series([records.feeds[name].loaded for name in names] + [None], dtype="str"))[feed]
         changed = _moments(whole["said"])
         time = np.where(changed == NEVER, loaded, changed)
         date = whole["said"].str.slice(0, FULL_DATE).where((changed != NEVER) & (whole["said"].str.len() >= FULL_DATE))
-        return cls(whole["rid"].to_numpy(), feed, rank, time, date, records.division(whole))
+        return cls(whole["rid"].to_numpy(), order.astype(np.int64), feed, rank, time, date, records.division(whole))
 
     def at(self, rids: Integers) -> Integers:
         """The places of `rids` in the arrays; KeyError when one is no current record."""

@@ -17,7 +17,7 @@ from schemas.records import Feed, Records
 UNDECLARED_RANK = 99  # of a source whose file is gone: its records stand, but weigh least
 _CURRENT = """
     SELECT id AS rid, source, key, role, "values", sealed FROM record
-    WHERE type = %(type)s AND NOT deleted ORDER BY id"""
+    WHERE type = %(type)s AND NOT deleted ORDER BY source COLLATE "C", key COLLATE "C", role COLLATE "C" """
 _SOURCES = """
     SELECT s.name, s.level, s.division, s.owner, max(l.finished_at) AS loaded FROM source s
     LEFT JOIN load l ON l.source = s.name AND l.state = 'staged' GROUP BY s.name"""
@@ -37,7 +37,7 @@ _JUDGED = """
 
 
 def read_records(connection: Connection, keyring: Keyring, feeds: Mapping[str, Feed]) -> Records:
-    """Every record that stands, by type, ordered by `rid`; sealed values opened.
+    """Every record that stands, by type, ordered by (source, key, role) whenever they came; sealed values opened.
 
     feeds: what is known of the declared sources; for a source that is no longer declared the database's own knowledge
     is taken, so that its records keep a division.

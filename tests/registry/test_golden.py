@@ -38,6 +38,7 @@ def origins(rows: list[tuple[Any, ...]]) -> Origins:
     empty = pd.Series([None] * len(rows), dtype="str")
     return Origins(
         rid=np.arange(1, len(rows) + 1),
+        order=np.arange(len(rows)),
         source=feed,
         rank=np.array([RANKS[row[2]] for row in rows], dtype=np.int64),
         time=np.array([row[3] for row in rows], dtype=np.int64),
