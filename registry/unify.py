@@ -56,12 +56,15 @@ def unify(
 
 def _write(draft: Draft, matched: Matched, records: Records, links: pd.DataFrame, origins: Origins) -> ChangeCounts:
     groups = draft.groups
-    touched = [writing.write_entities(draft)]
+    entities = writing.write_entities(draft)
     writing.write_members(draft)
-    values = _golden(groups, records, matched, origins)
-    touched += [writing.write_values(draft, values, origins), writing.write_relations(draft, links, origins)]
-    writing.write_aliases(draft, values, _numbers(groups, records))
+    relations = writing.write_relations(
+        draft, links, origins
+    )  # the database is busy with these while values are chosen
     writing.write_edges(draft, matched.edges)
+    values = _golden(groups, records, matched, origins)
+    touched = [entities, writing.write_values(draft, values, origins), relations]
+    writing.write_aliases(draft, values, _numbers(groups, records))
     movement = _movement(draft, pd.concat(touched, ignore_index=True))
     changes = changes_of(movement)
     writing.write_changes(draft, changes)
