@@ -151,16 +151,21 @@ def _server(settings: Settings) -> AbstractContextManager[Server]:
 def translated(server: Server, database: str) -> Iterator[None]:
     """Turns errors of the driver into one sentence of ours that holds no row's values.
 
-    The original is not kept as the cause: its details and contexts quote rows.
+    The original is not kept as the cause: its details and contexts quote rows. A stop signal comes out as itself.
     """
     try:
         yield
-    except DBAPIError as error:
-        raise _sentence(error.orig, server, database) from None
-    except psycopg.Error as error:
-        raise _sentence(error, server, database) from None
+    except (DBAPIError, psycopg.Error) as error:
+        raise _interruption(error) or _sentence(getattr(error, "orig", error), server, database) from None
     except PoolTimeout:
         raise DatabaseUnavailable(f"All connections to the database {database} are in use: try again later.") from None
+
+
+def _interruption(error: BaseException | None) -> BaseException | None:
+    """The stop signal in whose course an error arose: a connection cut off in a statement refuses to be tidied up."""
+    while isinstance(error, Exception):
+        error = error.__context__
+    return error
 
 
 def _sentence(error: BaseException | None, server: Server, database: str) -> DatabaseError:

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+import psycopg
 import pytest
 from sqlalchemy import text
 
-from onegrid.database import Actor, Database, copy_frame, open_database
+from onegrid.database import Actor, Database, copy_frame, open_database, translated
 from onegrid.errors import DatabaseError, DatabaseUnavailable, DiskFull, OneGridError
 from onegrid.settings import Settings
 
@@ -161,3 +162,15 @@ def test_a_real_disk_fills_up_and_after_room_is_made_nothing_is_lost(small_disk:
     ballast.unlink()
     with open_database(settings) as database:
         assert sources(database) == ["kept"]
+
+
+class Interrupted(BaseException):
+    """What a handler of a signal raises."""
+
+
+def test_a_stop_signal_comes_out_as_itself_when_its_connection_refuses_to_be_tidied_up(database: Database) -> None:
+    with pytest.raises(Interrupted), translated(database.server, database.name):
+        try:
+            raise Interrupted
+        finally:  # what SQLAlchemy's ping does to a connection that was cut off in a statement
+            raise psycopg.ProgrammingError("can't change 'autocommit' now: connection in transaction status ACTIVE")
