@@ -168,9 +168,13 @@ class Interrupted(BaseException):
     """What a handler of a signal raises."""
 
 
+def cut_off() -> None:
+    try:
+        raise Interrupted
+    finally:  # what SQLAlchemy's ping does to a connection that was cut off in a statement
+        raise psycopg.ProgrammingError("can't change 'autocommit' now: connection in transaction status ACTIVE")
+
+
 def test_a_stop_signal_comes_out_as_itself_when_its_connection_refuses_to_be_tidied_up(database: Database) -> None:
     with pytest.raises(Interrupted), translated(database.server, database.name):
-        try:
-            raise Interrupted
-        finally:  # what SQLAlchemy's ping does to a connection that was cut off in a statement
-            raise psycopg.ProgrammingError("can't change 'autocommit' now: connection in transaction status ACTIVE")
+        cut_off()
