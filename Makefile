@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## build the sample town, run its feeds into a registry, print the summary (SCALE=1)
+demo: setup ## build the sample town, start its departments, run their feeds into a registry, print the summary (SCALE=1)
 	@$(BIN)/onegrid demo --scale $(SCALE) --dir $(DEMO)
 
 check: setup ## lint, formatting, types, import layers

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from onegrid.errors import NotFound, OneGridError, SettingsError, SourceFileError
-from onegrid.printing import household_of_note, print_table, summary_text
+from onegrid.printing import household_of_note, injected_text, print_table, summary_text
 from onegrid.settings import Settings, default_home, read_settings
 
 if TYPE_CHECKING:
@@ -269,11 +269,12 @@ def database(arguments: Arguments) -> int:
 
 
 def demo(arguments: Arguments) -> int:
-    """Build the sample town and run all its feeds into a registry."""
+    """Build the sample town, start its departments' systems, and run all its feeds into a registry."""
     import shutil
 
     from onegrid import pipeline
     from schemas.sources import read_sources
+    from town.systems import open_systems
 
     folder = (arguments.dir or default_home() / "demo").absolute()
     town, home = folder / "town", folder / "home"
@@ -286,11 +287,14 @@ def demo(arguments: Arguments) -> int:
         say(f"Building X Street at scale {arguments.scale:g} in {town} ...")
         build(arguments.scale, arguments.seed, town, tell=say)
         mark.write_text(str(arguments.scale))
-    declared, _ = read_sources(town / "sources")
-    with pipeline.open_hub(read_settings(home), _actor("demo"), say) as hub:
-        summary = pipeline.run(hub, declared)
-        print(summary_text(summary))
-        print(household_of_note(hub))
+    with open_systems(town, say) as systems:
+        os.environ.update(systems.environment)  # what ${...} in the source files stands for
+        declared, _ = read_sources(systems.sources)
+        with pipeline.open_hub(read_settings(home), _actor("demo"), say) as hub:
+            summary = pipeline.run(hub, declared)
+            print(summary_text(summary))
+            print(household_of_note(hub))
+        print(f"\n{injected_text(systems.requests(), systems.injected())}")
     print(
         f"\nThe registry is in {home}:\n  .venv/bin/onegrid quality --home {home} --by owner\n  .venv/bin/onegrid sources --home {home}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,3 +53,9 @@ def household_of_note(hub: Hub) -> str:
     with hub.database.session(hub.actor) as connection:
         code = connection.execute(text(query)).scalar()
         return "" if code is None else draw(connection, hub.keyring, str(code))
+
+
+def injected_text(requests: int, injected: Mapping[str, int]) -> str:
+    """How often the policing server was asked, and what it failed on purpose, by status: each was asked once more."""
+    failed = ", ".join(f"{status}: {count}" for status, count in injected.items()) or "none"
+    return f"policing was asked {requests:,} times; failures it put in on purpose, and which were tried again: {failed}"
