@@ -14,6 +14,8 @@ COPY connectors connectors
 COPY quality quality
 COPY matching matching
 COPY registry registry
+COPY api api
+COPY dags dags
 COPY town town
 COPY bench bench
 RUN python -m pip install --no-cache-dir --no-deps --no-build-isolation .

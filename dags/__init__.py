@@ -1,0 +1,1 @@
+"""Airflow: one DAG a source file, one that unifies, one that keeps house. Wiring and nothing more."""
