@@ -12,8 +12,8 @@ from functools import cache
 from importlib import resources
 
 from matching.address_grammar import ESTATE_AFTER_ROAD, HAN, ROAD
-from matching.numerals import CHINESE
 from schemas.dictionaries import dictionary
+from schemas.numerals import CHINESE
 
 Span = tuple[str, int, int]
 _NUMBER = rf"(?:[0-9]{{1,3}}|[{CHINESE}]{{1,4}})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from matching.numerals import CHINESE, ROMAN
+from schemas.numerals import CHINESE, ROMAN
 
 HAN = r"\u3400-\u9fff"
 CN = f"[{CHINESE}]"

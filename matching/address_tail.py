@@ -14,7 +14,7 @@ from functools import lru_cache
 from matching import address_grammar as grammar
 from matching.address_areas import Span
 from matching.address_names import NameReader
-from matching.numerals import CHINESE, ROMAN, decimal
+from schemas.numerals import CHINESE, ROMAN, decimal
 
 NUMBERED = ("plate", "hao", "lane", "yard", "number")
 IN_RUN = ("number", "sharp", "room", "hao", "unit", "floor")

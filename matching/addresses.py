@@ -17,8 +17,8 @@ import pandas as pd
 from matching import address_grammar as grammar
 from matching.address_areas import Span, read_areas
 from matching.address_tail import TailReader
-from matching.numerals import CHINESE, decimal
 from onegrid.workers import cores, in_parts
+from schemas.numerals import CHINESE, decimal
 
 PARTS = (
     "province", "city", "district", "town", "community", "grid", "road", "road_number", "lane", "estate", "zone",

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matching.name_parts import SIMPLIFIED, same_sound
-from matching.numerals import CHINESE, decimal
+from schemas.name_parts import SIMPLIFIED, same_sound
+from schemas.numerals import CHINESE, decimal
 from schemas.text import fold
 
 NAME_COLUMNS = ("written", "strict", "core", "marks")

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from matching.numerals import CHINESE, decimal
+from schemas.numerals import CHINESE, decimal
 from schemas.text import fold, per_value
 
 NEAR = 700.0  # metres: what two maps' datums and hand-set pins may differ for one estate

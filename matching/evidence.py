@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from matching.identifiers import FULL, UNKNOWN, damaged
-from matching.names import NameLevel, compare_names, fold_names, name_features
 from schemas.dates import today
 from schemas.identifiers import recognise
+from schemas.name_levels import NameLevel, compare_names
+from schemas.names import fold_names, name_features
 from schemas.records import WITHHELD, Records, column
 
 Flags = npt.NDArray[np.bool_]

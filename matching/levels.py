@@ -16,7 +16,7 @@ import pandas as pd
 from matching.evidence import HEAD_ROLES
 from matching.identifiers import FULL, UNKNOWN
 from matching.model import Tables
-from matching.names import NameLevel, compare_names
+from schemas.name_levels import NameLevel, compare_names
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

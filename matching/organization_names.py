@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matching.name_parts import SIMPLIFIED, same_sound
-from matching.numerals import CHINESE, decimal
 from schemas.dictionaries import dictionary
+from schemas.name_parts import SIMPLIFIED, same_sound
+from schemas.numerals import CHINESE, decimal
 from schemas.text import fold
 
 NAME_COLUMNS = ("strict", "core", "district", "branch", "marks", "legal")

@@ -17,7 +17,7 @@ import pandas as pd
 from matching.blocking import candidates
 from matching.levels import BASE, LEVELS, STATED, Comparer, tables_of
 from matching.model import Model, train
-from matching.names import MANY
+from schemas.names import MANY
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

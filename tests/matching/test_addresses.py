@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.addresses import LEVELS, PARTS, address_spans, parse_address, parse_addresses
-from matching.numerals import decimal
+from schemas.numerals import decimal
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "addresses.tsv"
 CASES = [line.split("\t") for line in GOLDEN.read_text(encoding="utf-8").splitlines()[1:]]

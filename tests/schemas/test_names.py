@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.names import MANY, ONE, NameLevel, compare_names, fold_name, fold_names, name_features, name_parts
 from schemas.kinds import KINDS
+from schemas.name_levels import NameLevel, compare_names
+from schemas.names import MANY, ONE, fold_name, fold_names, name_features, name_parts
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NAME = st.text(alphabet="张李王欧阳司马小明丽莉伟玮戌戍·?*", min_size=1, max_size=6)
