@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from connectors.landing import ROWS_FILE
+from onegrid.errors import RunBusy
 from schemas import tables
 from schemas.sources import Source
 
 UNFINISHED = ("landing", "landed", "checked")
 KEPT = ("landed", "checked", "staged", "failed")  # states in which a load may have a whole file
+ENDED = ("staged", "unchanged", "failed")  # states of a load that was read to its end, well or badly
+SOURCE_LOCK = 0x6F6E6773  # "ongs"
 SAFE = "staged"  # only what the registry has taken in counts as read: anything else is read again
 
 
@@ -40,6 +43,31 @@ class Load:
     def by(self, source: Source) -> bool:
         """Whether it was read by the source file as it now stands."""
         return self.meaning == source.meaning and self.fingerprints.get("reading") == source.reading
+
+
+def lock_source(connection: Connection, source: str) -> None:
+    """Takes a source for one load, for as long as this connection is open: kill -9 lets it go by itself.
+
+    Raises RunBusy at once when another process loads it.
+    """
+    taken = text("SELECT pg_try_advisory_lock(:key, hashtext(:source))")
+    if not connection.execute(taken, {"key": SOURCE_LOCK, "source": source}).scalar_one():
+        raise RunBusy(f"{source}: another process is loading it: wait until that has finished, then run again.")
+
+
+def unlock_source(connection: Connection, source: str) -> None:
+    """Lets a source go, on the connection that took it."""
+    connection.execute(
+        text("SELECT pg_advisory_unlock(:key, hashtext(:source))"), {"key": SOURCE_LOCK, "source": source}
+    )
+
+
+def never_read(connection: Connection, sources: Iterable[str]) -> list[str]:
+    """Which of these sources have never been read to the end, neither well nor badly."""
+    read = set(
+        connection.execute(select(tables.load.c.source).where(tables.load.c.state.in_(ENDED)).distinct()).scalars()
+    )
+    return [source for source in sources if source not in read]
 
 
 def declare(connection: Connection, source: Source) -> None:
@@ -135,3 +163,22 @@ def abandon_unfinished(connection: Connection, source: str) -> list[Load]:
         for table in (tables.quarantine, tables.quality_result):
             connection.execute(delete(table).where(table.c.load.in_(numbers)))
     return given_up
+
+
+def forget(connection: Connection, before: datetime) -> list[Load]:
+    """Drops the keys of landed files from before a moment, but of the last good load of each source and the last whole
+    one; what they were.
+    """
+    table = tables.load
+    needed = (
+        select(func.max(table.c.id)).where(table.c.state == SAFE, *more).group_by(table.c.source)
+        for more in ((), (table.c.full_scan,))
+    )
+    old = (table.c.wrapped_key.is_not(None), table.c.finished_at < before, table.c.state.not_in(UNFINISHED))
+    chosen = select(table).where(*old, *(table.c.id.not_in(kept) for kept in needed))
+    gone = [_of(row) for row in connection.execute(chosen).mappings()]
+    forgotten = update(table).where(table.c.id.in_([load.id for load in gone]))
+    connection.execute(forgotten.values(wrapped_key=None, path=None))
+    # a replayed load shares its file with the one it replays: where that is still needed, the file stays
+    shared = set(connection.execute(select(table.c.path).where(table.c.path.is_not(None))).scalars())
+    return [load for load in gone if load.path is not None and load.path not in shared]

@@ -1,1 +1,1 @@
-"""Airflow: one DAG a source file, one that unifies, one that keeps house. Wiring and nothing more."""
+"""What runs when: one file a source's sync, one that unifies, one that keeps house. Wiring and nothing more."""

@@ -7,15 +7,15 @@ import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from onegrid.errors import NotFound, OneGridError, SettingsError, SourceFileError
-from onegrid.printing import household_of_note, injected_text, print_table, summary_text
-from onegrid.settings import Settings, default_home, read_settings
+from onegrid.errors import NotFound, OneGridError, SettingsError, SourceFileError, Unforeseen
+from onegrid.printing import print_table, say, summary_text
+from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, up
+from onegrid.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from onegrid.stages import Hub
 
 Arguments = argparse.Namespace
-UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 TYPES = ("person", "household", "place", "thing", "organization", "event")
 
 
@@ -46,18 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("ONEGRID_DEBUG"):
             raise
-        say(_unexpected(error))
-        return UNEXPECTED
+        unforeseen = Unforeseen.of(error)
+        say(str(unforeseen))
+        return unforeseen.exit_code
     return code
-
-
-def _unexpected(error: Exception) -> str:
-    """An error nobody foresaw, as where it happened and not what it said: libraries quote the values they stumble on."""
-    frames = "".join(f"  {f.filename}:{f.lineno} in {f.name}\n" for f in traceback.extract_tb(error.__traceback__))
-    return (
-        f"{frames}onegrid: {type(error).__name__} in the program itself; the last published state stands. "
-        "Report the lines above; ONEGRID_DEBUG=1 shows the words too, which may hold personal values."
-    )
 
 
 class Stopped(BaseException):
@@ -67,11 +58,6 @@ class Stopped(BaseException):
 def _stop(_: int, __: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: a second one must not cut the way out short
     raise Stopped
-
-
-def say(text: str) -> None:
-    """A line for the person at the keyboard; standard output is kept for results."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -268,39 +254,6 @@ def database(arguments: Arguments) -> int:
     return 0
 
 
-def demo(arguments: Arguments) -> int:
-    """Build the sample town, start its departments' systems, and run all its feeds into a registry."""
-    import shutil
-
-    from onegrid import pipeline
-    from schemas.sources import read_sources
-    from town.systems import open_systems
-
-    folder = (arguments.dir or default_home() / "demo").absolute()
-    town, home = folder / "town", folder / "home"
-    if (mark := folder / ".scale").exists() and mark.read_text() != str(arguments.scale):
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not mark.exists():
-        from town import build
-
-        say(f"Building X Street at scale {arguments.scale:g} in {town} ...")
-        build(arguments.scale, arguments.seed, town, tell=say)
-        mark.write_text(str(arguments.scale))
-    with open_systems(town, say) as systems:
-        os.environ.update(systems.environment)  # what ${...} in the source files stands for
-        declared, _ = read_sources(systems.sources)
-        with pipeline.open_hub(read_settings(home), _actor("demo"), say) as hub:
-            summary = pipeline.run(hub, declared)
-            print(summary_text(summary))
-            print(household_of_note(hub))
-        print(f"\n{injected_text(systems.requests(), systems.injected())}")
-    print(
-        f"\nThe registry is in {home}:\n  .venv/bin/onegrid quality --home {home} --by owner\n  .venv/bin/onegrid sources --home {home}"
-    )
-    return 1 if summary.errors else 0
-
-
 # ---------------------------------------------------------------- what commands share
 
 
@@ -321,6 +274,11 @@ Option = tuple[tuple[str, ...], dict[str, object]]
 HOME: Option = (("--home",), {"type": Path, "help": "the folder with database, keys and landed loads"})
 SOURCES: Option = (("--sources",), {"type": Path, "required": True, "help": "the folder of source files"})
 SOURCE: Option = (("--source",), {"help": "one source only"})
+PORTS: tuple[Option, ...] = (
+    (("--host",), {"default": HOST, "help": f"the address to listen on ({HOST}: this machine alone)"}),
+    (("--api-port",), {"type": int, "default": API_PORT, "help": f"the API's port ({API_PORT})"}),
+    (("--airflow-port",), {"type": int, "default": AIRFLOW_PORT, "help": f"Airflow's port ({AIRFLOW_PORT})"}),
+)
 OUT: Option = (("--out",), {"type": Path, "help": "the file to write"})
 
 COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]], ...] = (
@@ -360,10 +318,13 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
     ("database", "where the database answers, or the SQL that sets up a server of yours", database, (
         HOME, (("--print-sql",), {"action": "store_true", "help": "print what a database administrator runs"}),
     )),
-    ("demo", "build the sample town and run its feeds into a registry", demo, (
+    ("up", "start database, Airflow and API over a folder of source files, until Ctrl-C", up, (SOURCES, HOME, *PORTS)),
+    ("demo", "start the sample town's departments and the hub, and run all feeds through Airflow", demo, (
         (("--scale",), {"type": float, "default": 1.0, "help": "1 is the whole street"}),
         (("--seed",), {"type": int, "default": 7}),
         (("--dir",), {"type": Path, "help": "where town and registry are put"}),
+        (("--no-wait",), {"action": "store_true", "help": "stop everything after the summary"}),
+        *PORTS,
     )),
 )  # fmt: skip
 

@@ -13,13 +13,19 @@
     │   ├── FeedUnavailable      it cannot be reached or opened
     │   ├── FeedUnreadable       it was opened, but what it holds cannot be read (encoding, format)
     │   └── FeedRefused          it was read, but must not replace the last good state (columns gone, too few rows)
-    ├── RunBusy                  another run holds the registry
-    └── NotFound                 what was asked for is not in the registry
+    ├── RunBusy                  another run holds the registry, or one of the sources
+    ├── PortTaken                another program answers where one of ours should
+    ├── NotFound                 what was asked for is not in the registry
+    └── Unforeseen               an error nobody foresaw, told by where it happened
 
 Messages never hold a personal value: they name the file, the line, the field, the rule and what to do.
 """
 
 from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class OneGridError(Exception):
@@ -90,10 +96,42 @@ class FeedRefused(FeedError):
 
 
 class RunBusy(OneGridError):
-    """Another run holds the registry."""
+    """Another run holds the registry, or one of the sources."""
 
     exit_code = 5
 
 
+class PortTaken(OneGridError):
+    """Another program answers where one of ours should."""
+
+    exit_code = 6
+
+
 class NotFound(OneGridError):
     """What was asked for is not in the registry."""
+
+
+class Unforeseen(OneGridError):
+    """An error nobody foresaw, told by where it happened and not by what it said: libraries quote what they stumble on."""
+
+    exit_code = 70  # EX_SOFTWARE of sysexits.h
+
+    @classmethod
+    def of(cls, error: Exception) -> Unforeseen:
+        """The error without its words."""
+        frames = "".join(f"  {f.filename}:{f.lineno} in {f.name}\n" for f in traceback.extract_tb(error.__traceback__))
+        return cls(
+            f"{frames}onegrid: {type(error).__name__} in the program itself; the last published state stands. "
+            "Report the lines above; ONEGRID_DEBUG=1 shows the words too, which may hold personal values."
+        )
+
+
+@contextmanager
+def without_words() -> Iterator[None]:
+    """For work whose errors others log: ours go through as they are, any other as Unforeseen, with no word of its own."""
+    try:
+        yield
+    except OneGridError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is goes on, without its words
+        raise Unforeseen.of(error) from None

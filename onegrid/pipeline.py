@@ -51,8 +51,11 @@ def open_hub(settings: Settings, actor: Actor, tell: Progress) -> Iterator[Hub]:
         yield Hub(settings, database, Keyring.open(settings.master_key), actor, tell)
 
 
-def run_sync(hub: Hub, sync: Sync, meter: Meter, steps: tuple[SyncStage, ...] = SYNC) -> None:
-    """Take one source through its stages; what is wrong with the feed is kept as its error, and the others go on."""
+def run_sync(hub: Hub, sync: Sync, meter: Meter, steps: tuple[SyncStage, ...] = SYNC) -> OneGridError | None:
+    """Take one source through its stages; what is wrong with the feed is kept as its error, and the others go on.
+
+    Returns that error, None when all went well.
+    """
     for step in steps:
         with meter.stage(step.__name__) as tally:
             try:
@@ -62,10 +65,11 @@ def run_sync(hub: Hub, sync: Sync, meter: Meter, steps: tuple[SyncStage, ...] = 
                     raise
                 sync.state, sync.error = "failed", _named(sync.source, error)
                 _keep_failure(hub, sync)
-                return
+                return error
             tally.rows += rows
             if rows:
                 hub.tell(f"{step.__name__:<7}{sync.source.name:<24}{rows:>10,} rows")
+    return None
 
 
 def _is_the_feeds(error: OneGridError) -> bool:
@@ -159,7 +163,7 @@ def feeds_of(sources: Iterable[Source]) -> dict[str, Feed]:
 
 def run(hub: Hub, sources: Sequence[Source], *, reread: bool = False) -> Summary:
     """Land, check, match and publish every source once, in this process. Raises RunBusy when another run is at it."""
-    with alone(hub), Meter(STAGES) as meter:
+    with alone(hub), holding(hub, [source.name for source in sources]), Meter(STAGES) as meter:
         syncs = [Sync(source, reread) for source in sources]
         run_syncs(hub, syncs, meter)
         changes = run_unify(hub, feeds_of(sources), meter)
@@ -193,6 +197,18 @@ def alone(hub: Hub) -> Iterator[None]:
             unlock_run(connection)
 
 
+@contextmanager
+def holding(hub: Hub, sources: Iterable[str]) -> Iterator[None]:
+    """Hold sources for one load each, on a connection that is open as long as that takes; RunBusy when one is held."""
+    from connectors.loads import lock_source, unlock_source
+
+    with hub.database.session(hub.actor) as connection, ExitStack() as held:
+        for name in sources:
+            lock_source(connection, name)
+            held.callback(unlock_source, connection, name)
+        yield
+
+
 def _outcome(sync: Sync, standing: dict[str, dict[str, int]]) -> dict[str, object]:
     """A source's line of the summary: this load's counts, or those of the load that still stands."""
     zero = dict.fromkeys(("read", "clean", "quarantined", "repeated", "deleted", "withheld"), 0)
@@ -209,7 +225,7 @@ def replay(hub: Hub, sources: Sequence[Source], load: int) -> Summary:
     source = next((found for found in sources if found.name == name), None)
     if source is None:
         raise NotFound(f"Load {load} is of the source {name}, which is not declared in the folder of sources.")
-    with alone(hub), Meter(STAGES) as meter:
+    with alone(hub), holding(hub, [name]), Meter(STAGES) as meter:
         sync = Sync(source, landing=landing, state="landed")
         for step in (check, stage):
             with meter.stage(step.__name__) as tally:
@@ -239,7 +255,7 @@ def replay_quarantine(hub: Hub, source: Source, corrected: Path | None = None) -
     from registry.stage import stage as stage_records
     from schemas.records import Landed
 
-    with alone(hub), hub.database.session(hub.actor) as connection:
+    with alone(hub), holding(hub, [source.name]), hub.database.session(hub.actor) as connection:
         ids, rows = rows_to_replay(connection, hub.keyring, source.name, corrected)
         if not ids:
             return 0, 0

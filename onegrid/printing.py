@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _WIDTHS = (("read", 10), ("clean", 10), ("quarantined", 13), ("repeated", 10), ("withheld", 10))
 
 
+def say(text: str) -> None:
+    """A line for the person at the keyboard; standard output is kept for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def summary_text(summary: Summary) -> str:
     """The summary as people read it: a line a source, then entities, changes and time by stage."""
     lines = [f"{'source':<22}{'read':>10}{'clean':>10}{'quarantined':>13}{'repeated':>10}{'withheld':>10}  state"]

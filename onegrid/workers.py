@@ -40,9 +40,14 @@ def in_parts(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Resu
 
 
 def _die_with(parent: int) -> None:
-    """A killed parent's workers must not go on writing: Linux ends them with it."""
+    """A killed parent's workers must not go on writing."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(parent, signal.SIGKILL)
+
+
+def die_with_parent(parent: int, by: signal.Signals) -> None:
+    """For a fresh process: Linux ends it by the signal when its parent is gone, even after kill -9."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by)
     if os.getppid() != parent:  # it was gone before we asked
         os._exit(1)

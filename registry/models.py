@@ -19,6 +19,11 @@ def current_model(connection: Connection, keyring: Keyring) -> str | None:
     return None if body is None else keyring.unseal(bytes(body), SEALED_FOR)
 
 
+def has_model(connection: Connection) -> bool:
+    """Whether a model was trained."""
+    return bool(connection.execute(text("SELECT EXISTS (SELECT FROM model WHERE current)")).scalar_one())
+
+
 def keep_model(connection: Connection, keyring: Keyring, version: str, body: str) -> None:
     """Makes a model the one in use; earlier ones are kept. Sealed: its frequencies hold names and digests of numbers."""
     connection.execute(text("UPDATE model SET current = false WHERE current"))

@@ -72,3 +72,9 @@ def finish_run(
         "model": None,
     }
     connection.execute(text(_FINISH), values)
+
+
+def last_published(connection: Connection) -> int | None:
+    """The number of the last run that published, None before the first."""
+    found = connection.execute(text("SELECT max(id) FROM run WHERE state = 'published'")).scalar()
+    return None if found is None else int(found)

@@ -25,7 +25,7 @@ from schemas.source_yaml import Item, Section, hint, nearest, read_yaml
 
 __all__ = [
     "EXTRA_CELLS", "LEVELS", "ColumnBounds", "Deleted", "Expect", "Field", "FilesRead", "Map", "Read", "Reading",
-    "RestRead", "Source", "SqlRead", "nearest", "read_source", "read_sources",
+    "RestRead", "Source", "SourceFileError", "SqlRead", "nearest", "read_source", "read_sources",
 ]  # fmt: skip
 
 LEVELS = ("district", "street", "community", "grid")

@@ -1,0 +1,65 @@
+"""The commands that stay: `onegrid up`, and `onegrid demo`, which is `up` over the sample town."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from onegrid.printing import say
+from onegrid.settings import default_home, read_settings
+
+HOST, API_PORT, AIRFLOW_PORT = "127.0.0.1", 8000, 8080
+Arguments = argparse.Namespace
+
+
+def up(arguments: Arguments) -> int:
+    """Start database, Airflow and API, print where they are, and keep them running until a stop signal."""
+    from onegrid.up import Ports, hub_up, stay_up
+
+    ports = Ports(arguments.host, arguments.api_port, arguments.airflow_port)
+    with hub_up(read_settings(arguments.home), arguments.sources, ports, timed(say)) as running:
+        print(running.addresses(), flush=True)
+        say("Ctrl-C stops everything.")
+        stay_up(running)
+    return 0
+
+
+def timed(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Progress with the seconds since now before each line."""
+    start = time.monotonic()
+    return lambda line: tell(f"[{time.monotonic() - start:5.0f} s] {line}")
+
+
+def demo(arguments: Arguments) -> int:
+    """Build the sample town, start its departments' systems and the hub, and run all feeds through Airflow."""
+    from onegrid.up import Ports, hub_up, stay_up
+    from town.systems import open_systems
+
+    tell = timed(say)
+    folder = (arguments.dir or default_home() / "demo").absolute()
+    town, home = folder / "town", folder / "home"
+    _build_town(folder, town, arguments, tell)
+    with open_systems(town, tell) as systems:
+        os.environ.update(systems.environment)  # what ${...} in the source files stands for
+        ports = Ports(arguments.host, arguments.api_port, arguments.airflow_port)
+        with hub_up(read_settings(home), systems.sources, ports, tell) as running:
+            raise NotImplementedError(running, stay_up)
+
+
+def _build_town(folder: Path, town: Path, arguments: Arguments, tell: Callable[[str], None]) -> None:
+    """The town below `folder`, of the scale that is asked for; one of another scale is built anew."""
+    from town import build
+
+    mark = folder / ".scale"
+    if mark.exists() and mark.read_text() != str(arguments.scale):
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if mark.exists():
+        return
+    tell(f"Building X Street at scale {arguments.scale:g} in {town} ...")
+    build(arguments.scale, arguments.seed, town, tell=tell)
+    mark.write_text(str(arguments.scale))
