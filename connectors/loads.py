@@ -152,6 +152,11 @@ def finish(connection: Connection, load: int, state: str, **values: Any) -> None
     connection.execute(update(tables.load).where(tables.load.c.id == load).values(**ended))
 
 
+def set_stages(connection: Connection, load: int, stages: Mapping[str, object]) -> None:
+    """Keeps what the stages of a load cost."""
+    connection.execute(update(tables.load).where(tables.load.c.id == load).values(stages=dict(stages)))
+
+
 def abandon_unfinished(connection: Connection, source: str) -> list[Load]:
     """Marks what a killed run left half done, and takes back what it had noted of those loads; the loads given up."""
     mine = (tables.load.c.source == source, tables.load.c.state.in_(UNFINISHED))

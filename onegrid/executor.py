@@ -19,6 +19,12 @@ LIBRARIES = (
     "rapidfuzz",
     "sqlalchemy.dialects.postgresql.psycopg",
     "onegrid.scheduled",
+    "connectors.land",
+    "quality.check",
+    "registry.stage",
+    "registry.unify",
+    "matching.people",
+    "matching.places",
 )
 
 

@@ -146,12 +146,20 @@ def run_unify(hub: Hub, feeds: dict[str, Feed], meter: Meter) -> dict[str, int]:
                 rows = step(hub, work)
                 tally.rows += rows
             work.stages[step.__name__] = tally.summary()
+            _keep_costs(hub, work)
             hub.tell(f"{step.__name__:<18}{rows:>23,} rows {tally.seconds:8.1f} s")
     except OneGridError as error:
         with hub.database.session(hub.actor) as connection:
             finish_run(connection, run, None, work.stages, str(error))
         raise
     return work.changes
+
+
+def _keep_costs(hub: Hub, work: Unification) -> None:
+    from registry.runs import set_stages
+
+    with hub.database.session(hub.actor) as connection:
+        set_stages(connection, work.run, work.stages)
 
 
 def feeds_of(sources: Iterable[Source]) -> dict[str, Feed]:

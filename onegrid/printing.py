@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from onegrid.pipeline import Summary
     from onegrid.stages import Hub
+    from registry.figures import Saved
 
 _WIDTHS = (("read", 10), ("clean", 10), ("quarantined", 13), ("repeated", 10), ("withheld", 10))
 
@@ -58,6 +59,14 @@ def household_of_note(hub: Hub) -> str:
     with hub.database.session(hub.actor) as connection:
         code = connection.execute(text(query)).scalar()
         return "" if code is None else draw(connection, hub.keyring, str(code))
+
+
+def saved_text(saved: Saved) -> str:
+    """What grid workers need not collect again."""
+    return (
+        f"saved     of {saved.visits:,} homes on the grid workers' lists {saved.known_visits:,} were known to another office: "
+        f"no visit needed; of {saved.fields:,} fields of their people {saved.known_fields:,}"
+    )
 
 
 def injected_text(requests: int, injected: Mapping[str, int]) -> str:

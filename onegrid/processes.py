@@ -22,6 +22,7 @@ LOOK_S = 0.2
 STOP_S = 15.0  # to end in good order, before what is left is killed
 STEADY_S = 60.0  # a program that ran that long is not failing in a row
 TRIES = 5
+PAUSE_S = 1.0  # before it is started again, doubled each time
 Progress = Callable[[str], None]
 
 
@@ -98,8 +99,8 @@ class Crew:
         if program.failures >= TRIES:
             self.failed = f"{ended}, {TRIES} times in a row."
             return
-        pause = 2.0 ** (program.failures - 1)
-        self.tell(f"{ended}: it is started again in {pause:.0f} s")
+        pause = PAUSE_S * 2 ** (program.failures - 1)
+        self.tell(f"{ended}: it is started again in {pause:g} s")
         self._due[program.name] = now + pause
 
     def stop(self) -> None:

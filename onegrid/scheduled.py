@@ -15,7 +15,7 @@ from onegrid.errors import without_words
 from onegrid.meter import Meter
 from onegrid.pipeline import alone, feeds_of, holding, open_hub, run_sync, run_unify
 from onegrid.settings import read_settings
-from onegrid.stages import STAGES, Hub, Progress, Sync
+from onegrid.stages import STAGES, SYNC, Hub, Progress, Sync
 from schemas.sources import read_source, read_sources
 
 ACTOR = Actor("airflow")
@@ -34,6 +34,7 @@ def sync_source(file: Path, tell: Progress = print) -> int:
         with open_hub(read_settings(), ACTOR, tell) as hub, holding(hub, [source.name]), Meter(STAGES) as meter:
             sync = Sync(source)
             error = run_sync(hub, sync, meter)
+            _keep_costs(hub, sync, meter)
         for warning in sync.warnings:
             tell(f"warning: {warning}")
         if error is not None:
@@ -41,6 +42,15 @@ def sync_source(file: Path, tell: Progress = print) -> int:
         if sync.landing is None:
             raise RuntimeError("a source that did not fail has landed")
         return sync.landing.load
+
+
+def _keep_costs(hub: Hub, sync: Sync, meter: Meter) -> None:
+    from connectors.loads import set_stages
+
+    if sync.landing is not None:
+        costs = {step.__name__: meter.tallies[step.__name__].summary() for step in SYNC}
+        with hub.database.session(hub.actor) as connection:
+            set_stages(connection, sync.landing.load, costs)
 
 
 def unify_staged(folder: Path, busy: Busy, tell: Progress = print) -> int | None:

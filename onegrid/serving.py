@@ -8,9 +8,14 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from onegrid.printing import say
-from onegrid.settings import default_home, read_settings
+from onegrid.printing import household_of_note, injected_text, saved_text, say, summary_text
+from onegrid.settings import Settings, default_home, read_settings
+
+if TYPE_CHECKING:
+    from onegrid.up import Up
+    from town.systems import Systems
 
 HOST, API_PORT, AIRFLOW_PORT = "127.0.0.1", 8000, 8080
 Arguments = argparse.Namespace
@@ -47,7 +52,33 @@ def demo(arguments: Arguments) -> int:
         os.environ.update(systems.environment)  # what ${...} in the source files stands for
         ports = Ports(arguments.host, arguments.api_port, arguments.airflow_port)
         with hub_up(read_settings(home), systems.sources, ports, tell) as running:
-            raise NotImplementedError(running, stay_up)
+            _show(running, systems, read_settings(home), tell)
+            print(running.addresses(), flush=True)
+            if not arguments.no_wait:
+                say("Ctrl-C stops everything.")
+                stay_up(running)
+    return 0
+
+
+def _show(running: Up, systems: Systems, settings: Settings, tell: Callable[[str], None]) -> None:
+    """One synchronisation of the town through Airflow, and what came of it."""
+    from onegrid.pipeline import open_hub
+    from onegrid.synchronising import ACTOR, synchronise
+    from registry.figures import saved_collection
+    from schemas.sources import read_sources
+
+    start = time.monotonic()
+    declared, _ = read_sources(systems.sources)
+    with open_hub(settings, ACTOR, tell) as hub:
+        summary = synchronise(running, hub, [source.name for source in declared])
+        seconds = time.monotonic() - start
+        print(
+            f"\n{summary_text(summary)}\nwall      {seconds:.1f} s from the first sync started to the registry published"
+        )
+        with hub.database.session(ACTOR) as connection:
+            print(saved_text(saved_collection(connection)))
+        print(household_of_note(hub))
+    print(injected_text(systems.requests(), systems.injected()))
 
 
 def _build_town(folder: Path, town: Path, arguments: Arguments, tell: Callable[[str], None]) -> None:

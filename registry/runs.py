@@ -55,6 +55,14 @@ def set_model(connection: Connection, run: int, model: str) -> None:
     connection.execute(text("UPDATE run SET model = :model WHERE id = :run"), {"run": run, "model": model})
 
 
+def set_stages(connection: Connection, run: int, stages: Mapping[str, object]) -> None:
+    """Says what the stages of a run have cost so far, for those who watch it."""
+    connection.execute(
+        text("UPDATE run SET stages = CAST(:stages AS jsonb) WHERE id = :run"),
+        {"run": run, "stages": json.dumps(dict(stages))},
+    )
+
+
 def finish_run(
     connection: Connection,
     run: int,

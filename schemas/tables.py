@@ -94,6 +94,7 @@ load = Table(
         "current_rows", Integer, nullable=False, server_default=text("0")
     ),  # rows of the source in the registry after the load
     Column("warnings", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("stages", JSONB, nullable=False, server_default=text("'{}'")),  # stage -> seconds, rows, peak_mb
     Column("error", Text),
     Column("started_at", Moment, nullable=False, server_default=func.now()),
     Column("finished_at", Moment),
