@@ -21,6 +21,7 @@ from registry.groups import NOWHERE, Groups
 from registry.locations import locate
 from registry.origins import Integers, Origins
 from registry.published import Published, read_published
+from registry.search_keys import is_current, write_search_keys
 from schemas.properties import EntityType, entity_types
 from schemas.records import Matched, Records
 
@@ -42,19 +43,21 @@ def unify(
     the time at which the caller's transaction began. Until it returns, nothing else may use the connection.
     """
     origins = Origins.of(records)
-    before = read_published(connection, keyring, run)
+    before, keyed = read_published(connection, keyring, run), is_current(connection)
     groups = Groups.of(matched.members, origins)
     to = Publication(connection, keyring, run, moment)
     coding = code_groups(to, groups, origins, before.entities, _bearing(groups, before))
     links = _links(groups, matched.relations)
     draft = Draft(to, groups, coding, locate(groups, matched.locations, links, origins), before)
     try:
-        return _write(draft, matched, records, links, origins)
+        return _write(draft, matched, records, links, origins, keyed=keyed)
     finally:
         to.settle()
 
 
-def _write(draft: Draft, matched: Matched, records: Records, links: pd.DataFrame, origins: Origins) -> ChangeCounts:
+def _write(
+    draft: Draft, matched: Matched, records: Records, links: pd.DataFrame, origins: Origins, *, keyed: bool
+) -> ChangeCounts:
     groups = draft.groups
     entities = writing.write_entities(draft)
     writing.write_members(draft)
@@ -63,7 +66,9 @@ def _write(draft: Draft, matched: Matched, records: Records, links: pd.DataFrame
     )  # the database is busy with these while values are chosen
     writing.write_edges(draft, matched.edges)
     values = _golden(groups, records, matched, origins)
-    touched = [entities, writing.write_values(draft, values, origins), relations]
+    valued = writing.write_values(draft, values, origins)
+    write_search_keys(draft, values, valued["serial"].to_numpy(dtype=np.int64), current=keyed)
+    touched = [entities, valued, relations]
     writing.write_aliases(draft, values, _numbers(groups, records))
     movement = _movement(draft, pd.concat(touched, ignore_index=True))
     changes = changes_of(movement)
