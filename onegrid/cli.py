@@ -16,6 +16,7 @@ from onegrid.errors import NotFound, OneGridError, SettingsError, SourceFileErro
 from onegrid.printing import print_table, say, summary_text
 from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, up
 from onegrid.settings import Settings, read_settings
+from registry.access import RIGHTS
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -254,6 +255,29 @@ def database(arguments: Arguments) -> int:
     return 0
 
 
+def token(arguments: Arguments) -> int:
+    """Make, list or revoke tokens of the API; the secret of a new one is printed once, alone on standard output."""
+    from registry.tokens import create_token, list_tokens, revoke_token
+
+    with _hub(arguments) as hub, hub.database.session(hub.actor) as connection:
+        if arguments.what == "list":
+            print_table(list_tokens(connection))
+        elif arguments.what == "revoke":
+            if arguments.id is None:
+                raise SettingsError("token revoke needs --id: `onegrid token list` shows the numbers.")
+            revoke_token(connection, arguments.id)
+            say(f"Token {arguments.id} is revoked: it is refused from now on.")
+        else:
+            given = {name: getattr(arguments, name) for name in ("role", "department", "division")}
+            if missing := [f"--{name}" for name, value in given.items() if value is None]:
+                raise SettingsError(f"token create needs {', '.join(missing)}.")
+            more = {"numbers": arguments.numbers, "days": arguments.days, "name": arguments.name}
+            number, secret = create_token(connection, **given, **more)
+            say(f"Token {number}, valid for {arguments.days} days. It is shown this once: hand it over safely.")
+            print(secret)
+    return 0
+
+
 # ---------------------------------------------------------------- what commands share
 
 
@@ -317,6 +341,16 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
     )),
     ("database", "where the database answers, or the SQL that sets up a server of yours", database, (
         HOME, (("--print-sql",), {"action": "store_true", "help": "print what a database administrator runs"}),
+    )),
+    ("token", "make, list or revoke tokens of the API", token, (
+        (("what",), {"choices": ("create", "list", "revoke")}), HOME,
+        (("--role",), {"choices": tuple(RIGHTS), "help": "for create: what the token may do"}),
+        (("--department",), {"help": "for create: who answers for it"}),
+        (("--division",), {"help": "for create: the division code of the area it may see"}),
+        (("--numbers",), {"action": "store_true", "help": "for create: it sees id and phone numbers unmasked"}),
+        (("--days",), {"type": int, "default": 365, "help": "for create: how long it is valid (365)"}),
+        (("--name",), {"default": "", "help": "for create: what the access log calls it"}),
+        (("--id",), {"type": int, "help": "for revoke: the token's number"}),
     )),
     ("up", "start database, Airflow and API over a folder of source files, until Ctrl-C", up, (SOURCES, HOME, *PORTS)),
     ("demo", "start the sample town's departments and the hub, and run all feeds through Airflow", demo, (

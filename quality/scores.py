@@ -32,13 +32,13 @@ _RESULTS = """
         CASE WHEN q.property = '' THEN q.type ELSE q.type || '.' || q.property END AS property,
         sum(q.evaluated)::bigint AS evaluated, sum(q.failed)::bigint AS failed
     FROM quality_result q
-    WHERE q.load = ANY(%(loads)s)
+    WHERE q.load = ANY(%(loads)s) AND starts_with(q.division, %(area)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
 _LOADS = """
     SELECT l.id, l.source, l.mode = 'snapshot' OR l.full_scan AS whole, l.state, l.started_at,
         s.owner, s.level, s.division
     FROM load l JOIN source s ON s.name = l.source
-    WHERE l.state IN ('checked', 'staged', 'unchanged', 'failed') ORDER BY l.id"""
+    WHERE (starts_with(s.division, %(area)s) OR starts_with(%(area)s, s.division)) AND l.state IN ('checked', 'staged', 'unchanged', 'failed') ORDER BY l.id"""
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,17 @@ class Facts:
     loads: pd.DataFrame
 
 
-def scores(connection: Connection, by: Sequence[str]) -> pd.DataFrame:
+def scores(connection: Connection, by: Sequence[str], area: str = "") -> pd.DataFrame:
     """A line a group of `by` (any of BY), worst first, from each source's latest state.
 
     Columns: those of `by`, `evaluated`, the six DIMENSIONS (0 to 1, missing where nothing was judged), `score` (their
     plain mean), `grade` (A to E), `change` (of the score since the state before, missing without one), `worst` (the
     lowest score of any cell inside) and `worst_where` (dimension and cell, no values).
-    SettingsError for an unknown `by`.
+    area: what the division codes of all that counts begin with. SettingsError for an unknown `by`.
     """
     _known(by)
-    loads = read_frame(connection, _LOADS)
-    facts = _facts(connection, loads, [*_loads_of_states(loads, 0), *_loads_of_states(loads, 1)])
+    loads = read_frame(connection, _LOADS, {"area": area})
+    facts = _facts(connection, loads, area, [*_loads_of_states(loads, 0), *_loads_of_states(loads, 1)])
     current = _state(facts, 0)
     table = _score(current, by)
     before = _score(_state(facts, 1), by)[[*by, "score"]].rename(columns={"score": "before"})
@@ -73,9 +73,9 @@ def scores(connection: Connection, by: Sequence[str]) -> pd.DataFrame:
 def trend(connection: Connection, by: Sequence[str]) -> pd.DataFrame:
     """The scores after each day with a load, oldest first: `day` (date), those of `by`, DIMENSIONS and `score`."""
     _known(by)
-    loads = read_frame(connection, _LOADS)
+    loads = read_frame(connection, _LOADS, {"area": ""})
     judged = loads[loads["state"].isin(JUDGED)]
-    facts = _facts(connection, loads, judged.groupby("source")["id"].tail(RECENT_LOADS).tolist())
+    facts = _facts(connection, loads, "", judged.groupby("source")["id"].tail(RECENT_LOADS).tolist())
     days = facts.loads["started_at"].dt.date
     parts = []
     for day in sorted(days.unique()):
@@ -96,8 +96,8 @@ def _known(by: Sequence[str]) -> None:
         raise SettingsError(f"--by knows {', '.join(BY)}; not {', '.join(wrong) or 'nothing at all'}.")
 
 
-def _facts(connection: Connection, loads: pd.DataFrame, wanted: Sequence[int]) -> Facts:
-    return Facts(read_frame(connection, _RESULTS, {"loads": sorted(set(wanted))}), loads)
+def _facts(connection: Connection, loads: pd.DataFrame, area: str, wanted: Sequence[int]) -> Facts:
+    return Facts(read_frame(connection, _RESULTS, {"loads": sorted(set(wanted)), "area": area}), loads)
 
 
 def _state(facts: Facts, back: int) -> pd.DataFrame:

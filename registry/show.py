@@ -74,19 +74,25 @@ def find_by_number(connection: Connection, keyring: Keyring, number: str) -> lis
 
     A code itself is understood too. Empty when nothing is known by it.
     """
-    if verify(number):
-        return [str(parse(number))]
+    values = number_values(keyring, number)
+    if values["codes"]:
+        return list(values["codes"])
+    return read_frame(connection, _BY_NUMBER, values)["code"].tolist()
+
+
+def number_values(keyring: Keyring, number: str) -> dict[str, Any]:
+    """The parameters by which `alias` knows a number: `schemes`, `plain`, `document`, `blind`; `codes` if it is one."""
     cell = pd.Series([number], dtype="str")
     plain = {str(KINDS[kind].clean(cell).iloc[0]) for kind in ("number", "code", "uscc")}
     document = document_schemes(KINDS["id_number"].clean(cell)).iloc[0]
     known = pd.notna(document["normal"])
-    values = {
+    return {
         "schemes": sorted(set(PLAIN.values())),
         "plain": sorted(plain),
         "document": document["scheme"] if known else "",
         "blind": "\\x" + (keyring.blind(document["normal"], PURPOSE).hex() if known else ""),
+        "codes": [str(parse(number))] if verify(number) else [],
     }
-    return read_frame(connection, _BY_NUMBER, values)["code"].tolist()
 
 
 def _resolved(connection: Connection, code: str) -> tuple[Row[Any], str]:

@@ -369,6 +369,23 @@ access_event = Table(
     Index(None, "code"),
 )
 
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),  # SHA-256 of a secret of 256 random bits
+    Column("role", Text, nullable=False),
+    Column("department", Text),
+    Column("division", Text, nullable=False),  # the part of division codes that all it may see begin with
+    Column("numbers", Boolean, nullable=False, server_default=text("false")),  # sees id and phone numbers unmasked
+    Column("created_at", Moment, nullable=False, server_default=func.now()),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    UniqueConstraint("hash"),
+    CheckConstraint("role IN ('worker', 'department', 'officer', 'auditor', 'monitor')", name="role"),
+)
+
 audit_seal = Table(
     "audit_seal",
     metadata,

@@ -1,0 +1,57 @@
+"""The API as an app: its routes, its life, its description."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from api import codes, entities, feeds, health, problems
+from api.hub import Hub, make_pool
+from onegrid.database import Database, open_database
+from onegrid.sealing import Keyring
+from onegrid.settings import Settings
+from schemas.migrations import migrate
+
+DESCRIPTION = """The registry of a district: one code for each person, household, place, thing, organization and event.
+
+Every request bears a token (`Authorization: Bearer og_...`), sees the area of its division alone, and is written to
+the access log when it discloses anything. Id and phone numbers are masked unless the token may see them.
+Official numbers, names and phones are sent in bodies, never in addresses. Errors are problem+json (RFC 9457).
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app over the registry that the settings name; the database is opened when it starts."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as held:
+            database = await run_in_threadpool(lambda: held.enter_context(open_database(settings)))
+            keyring = await run_in_threadpool(_prepare, database, settings)
+            async with make_pool(database.app_url) as pool:
+                app.state.hub = Hub(settings, database, keyring, pool)
+                yield
+
+    app = FastAPI(
+        title="OneGrid",
+        version=version("onegrid"),
+        description=DESCRIPTION,
+        lifespan=life,
+        redirect_slashes=False,
+    )
+    app.state.meters = health.Meters()
+    for router in (entities.router, codes.router, feeds.router):
+        app.include_router(router, prefix="/v1")
+    app.include_router(health.router)
+    problems.install(app)
+    app.add_middleware(health.Metered, meters=app.state.meters)
+    return app
+
+
+def _prepare(database: Database, settings: Settings) -> Keyring:
+    migrate(database)
+    return Keyring.open(settings.master_key)
