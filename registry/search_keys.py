@@ -20,15 +20,17 @@ from onegrid.sealing import Keyring
 from registry.draft import Draft
 from registry.origins import Integers
 from registry.published import load_temporary
-from registry.search_tokens import PURPOSE, VERSION, person_tokens, place_tokens, text_tokens
+from registry.search_tokens import PURPOSE, VERSION, person_tokens, place_tokens, road_tokens, text_tokens
 
 Tokens = Callable[[str], tuple[str, ...]]
 KEYED: tuple[tuple[str, str, Tokens], ...] = (  # type, property, what it is found by
     ("person", "name", person_tokens),
     ("person", "former_name", person_tokens),
+    ("person", "address", road_tokens),
+    ("household", "address", road_tokens),
     ("place", "name", text_tokens),
     ("place", "alias", text_tokens),
-    ("place", "address", place_tokens),  # of a dwelling: persons and households are reached through theirs
+    ("place", "address", place_tokens),  # of a dwelling: persons and households are reached through it
     ("thing", "name", place_tokens),
     ("thing", "address", place_tokens),
     ("organization", "name", text_tokens),

@@ -22,9 +22,10 @@ from schemas.text import fold, is_null
 VERSION = "1"  # of what these functions say; another one and every key is written anew
 PURPOSE = "search"  # of the blind index of phone numbers
 STEM = 6  # characters of a name before a number that are kept: the estate or road, not the areas before it
-ASKED_STEM = 10  # characters of the same in a question, which may add words behind the name
 LONGEST = 120  # characters of a text that are read
 BIGRAMS_MOST = 40  # of one text
+
+ROADS = ("路", "街", "道", "巷", "弄", "胡同")
 
 _BRACKETS = re.compile(r"[(\[【〔<《][^)\]】〕>》]*[)\]】〕>》]?")
 _MARKED = "号楼|号院|号|#|栋|幢|座|单元|室|弄|门|层|组|户|房"
@@ -68,25 +69,38 @@ def text_tokens(raw: str) -> tuple[str, ...]:
     return tuple(f"t:{pair}" for pair in list(dict.fromkeys(pairs))[:BIGRAMS_MOST])
 
 
-def place_tokens(raw: str, stem: int = STEM) -> tuple[str, ...]:
+def place_tokens(raw: str) -> tuple[str, ...]:
     """The tokens of an address: each pair of its names' letters beside its last number, and building beside room.
 
     Without a number the pairs alone.
     """
-    names, numbers = read_place(raw)
-    pairs = list(dict.fromkeys(pair for name in names for pair in _pairs(name[-stem:])))
+    return tokens_of(read_place(raw))
+
+
+def tokens_of(place: Place, stem: int = STEM) -> tuple[str, ...]:
+    """`place_tokens` of an address that was read; `stem` letters at the end of each name count."""
+    numbers, pairs = place.numbers, _name_pairs(place.names, stem)
     if not numbers:
-        return tuple(f"t:{pair}" for pair in pairs[:BIGRAMS_MOST])
-    found = [f"a:{pair}{numbers[-1]}" for pair in pairs[:BIGRAMS_MOST]]
+        return tuple(f"t:{pair}" for pair in pairs)
+    found = [f"a:{pair}{numbers[-1]}" for pair in pairs]
     return tuple([*found, f"a:{numbers[0]}-{numbers[-1]}"] if len(numbers) > 1 else found)
 
 
-def gate_tokens(raw: str) -> tuple[str, ...]:
+def road_tokens(raw: str) -> tuple[str, ...]:
+    """`place_tokens` of an address by road and number down to the room; none of others.
+
+    Homes are reached through their dwelling, which is called by its estate; only this spelling leads past it.
+    """
+    place = read_place(raw)
+    by_road = len(place.numbers) > 1 and place.names and place.names[0].endswith(ROADS)
+    return tokens_of(place) if by_road else ()
+
+
+def gate_tokens(place: Place) -> tuple[str, ...]:
     """The tokens of road and number alone (长虹路36号) of an address that goes on behind them; else none."""
-    names, numbers = read_place(raw)
-    if len(numbers) < 2 or not names:
+    if len(place.numbers) < 2:
         return ()
-    return tuple(f"a:{pair}{numbers[0]}" for pair in _pairs(names[0][-STEM:]))
+    return tuple(f"a:{pair}{place.numbers[0]}" for pair in _name_pairs(place.names[:1], STEM))
 
 
 def phone_token(raw: str, keyring: Keyring) -> str | None:
@@ -116,3 +130,6 @@ def _plain(raw: str) -> str:
 def _pairs(word: str) -> list[str]:
     return [word[at : at + 2] for at in range(len(word) - 1)]
 
+
+def _name_pairs(names: tuple[str, ...], stem: int) -> list[str]:
+    return list(dict.fromkeys(pair for name in names for pair in _pairs(name[-stem:])))[:BIGRAMS_MOST]
