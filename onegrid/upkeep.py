@@ -40,7 +40,7 @@ def back_up(hub: Hub) -> Path | None:
 def _dump(hub: Hub, path: Path) -> None:
     url, draft = hub.database.owner_url, path.with_suffix(".part")
     program = Cluster.below(hub.settings.home).programs / "pg_dump"
-    words = ["--format=custom", "--compress=zstd:3", f"--file={draft}", f"--dbname={url.database}"]
+    words = ["--format=custom", "--compress=gzip:1", f"--file={draft}", f"--dbname={url.database}"]
     environ = {
         **os.environ,
         "PGHOST": str(url.query["host"]),
@@ -50,7 +50,8 @@ def _dump(hub: Hub, path: Path) -> None:
     done = subprocess.run([str(program), *words], env=environ, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         draft.unlink(missing_ok=True)
-        raise BackupFailed(f"pg_dump ended with {done.returncode}: the last back-up stands; see the server's log.")
+        said = done.stderr.strip().splitlines()[:1]  # of tables and options; rows are never quoted
+        raise BackupFailed(f"pg_dump ended with {done.returncode} ({''.join(said)}): the last back-up stands.")
     draft.chmod(0o600)
     draft.rename(path)
 
