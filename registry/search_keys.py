@@ -27,7 +27,6 @@ KEYED: tuple[tuple[str, str, Tokens], ...] = (  # type, property, what it is fou
     ("person", "name", person_tokens),
     ("person", "former_name", person_tokens),
     ("person", "address", road_tokens),
-    ("household", "address", road_tokens),
     ("place", "name", text_tokens),
     ("place", "alias", text_tokens),
     ("place", "address", place_tokens),  # of a dwelling: persons and households are reached through it
@@ -104,10 +103,16 @@ def keys_of(lines: pd.DataFrame, keyring: Keyring) -> pd.DataFrame:
         offset = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
         place = rank[numbers[np.repeat(firsts[part.value], many) + offset]]
         packed.append((place << SERIAL_BITS) | np.repeat(part.serial, many))
-    pairs = np.unique(np.concatenate(packed))
+    pairs = _distinct(np.concatenate(packed))
     words = pd.Series(distinct[order], dtype="str")
     tokens = words.take(pairs >> SERIAL_BITS).reset_index(drop=True)
     return pd.DataFrame({"token": tokens, "serial": pairs & ((1 << SERIAL_BITS) - 1)})
+
+
+def _distinct(numbers: Integers) -> Integers:
+    """Each number once, ascending; numpy's own `unique` hashes first, which takes ten times as long here."""
+    numbers.sort()
+    return numbers[np.r_[True, numbers[1:] != numbers[:-1]]] if len(numbers) else numbers
 
 
 def _found(rows: pd.DataFrame, make: Tokens) -> _Found | None:

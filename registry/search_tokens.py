@@ -31,6 +31,7 @@ _BRACKETS = re.compile(r"[(\[【〔<《][^)\]】〕>》]*[)\]】〕>》]?")
 _MARKED = "号楼|号院|号|#|栋|幢|座|单元|室|弄|门|层|组|户|房"
 _NUMERAL = re.compile(rf"([{CHINESE}]+)(?=号?楼|{_MARKED}|$)")
 _NUMBER = re.compile(rf"([A-Z]?[0-9]+[A-Z]?|[A-Z](?=[座栋幢]))(?:{_MARKED}|楼)?")
+_BY_ROAD = re.compile(rf"[{''.join(name[-1] for name in ROADS)}] ?[0-9０-９{CHINESE}]")  # most addresses are not
 _LETTERS = re.compile(r"[^\W\d_]+")
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -91,6 +92,8 @@ def road_tokens(raw: str) -> tuple[str, ...]:
 
     Homes are reached through their dwelling, which is called by its estate; only this spelling leads past it.
     """
+    if not _BY_ROAD.search(raw):
+        return ()
     place = read_place(raw)
     by_road = len(place.numbers) > 1 and place.names and place.names[0].endswith(ROADS)
     return tokens_of(place) if by_road else ()
@@ -118,9 +121,11 @@ def read_place(raw: str) -> Place:
     Place(names=('幸福小区',), numbers=('3', '2', '502'))
     """
     folded = _NUMERAL.sub(lambda found: decimal(found[1]), _BRACKETS.sub("", _plain(raw)))
-    numbers = tuple(found[1].lstrip("0") or "0" for found in _NUMBER.finditer(folded))
-    names = (part for rest in _NUMBER.split(folded)[::2] for part in _LETTERS.findall(rest))
-    return Place(tuple(name for name in names if len(name) > 1), numbers)
+    parts = _NUMBER.split(folded)
+    names = [part for rest in parts[::2] if rest for part in ([rest] if rest.isalpha() else _LETTERS.findall(rest))]
+    return Place(
+        tuple(name for name in names if len(name) > 1), tuple(number.lstrip("0") or "0" for number in parts[1::2])
+    )
 
 
 def _plain(raw: str) -> str:

@@ -296,7 +296,6 @@ search_key = Table(
     metadata,
     Column("token", Text, primary_key=True),
     Column("code", Text, primary_key=True),
-    Index(None, "code"),
 )
 
 change = Table(
