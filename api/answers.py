@@ -44,6 +44,6 @@ def place_of(cursor: str | None, *first: Any) -> list[Any]:
         place = None
     if not isinstance(place, list) or [type(part) for part in place] != [type(part) for part in first]:
         raise Problem(422, "invalid", "The cursor is none that an answer gave: begin again without one.")
-    if any(isinstance(part, int) and not 0 <= part < 2**63 for part in place):
+    if any("\0" in part if isinstance(part, str) else not 0 <= part < 2**63 for part in place):
         raise Problem(422, "invalid", "The cursor is none that an answer gave: begin again without one.")
     return place

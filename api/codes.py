@@ -12,7 +12,7 @@ from api.models import Hits, Number, Where
 from api.problems import not_found
 from registry.access import ENTITIES
 from registry.show import number_values
-from registry.views import LOOKUP, WHERE_IT_IS
+from registry.views import LOOKUP, WHERE_IT_IS, shown_called
 
 router = APIRouter(tags=["codes"])
 
@@ -32,8 +32,8 @@ async def where(request: Request, asking: AskingDep, code: CodeParam) -> Respons
 @router.post("/lookup", response_model=Hits, responses=PROBLEMS, operation_id="lookup", summary="By an official number")
 async def lookup(request: Request, asking: AskingDep, body: Number) -> Response:
     """The entities a document, credit code, component, grid, division or household number leads to; none is no error."""
-    _, row = await asking.once(ENTITIES, LOOKUP, number_values(asking.hub.keyring, body.number))
-    return answer(request, {"items": [_with_successor(hit) for hit in row["hits"]]}, PERSONAL)
+    caller, row = await asking.once(ENTITIES, LOOKUP, number_values(asking.hub.keyring, body.number))
+    return answer(request, {"items": [_with_successor(hit) for hit in shown_called(row["hits"], caller)]}, PERSONAL)
 
 
 def _with_successor(found: dict[str, object]) -> dict[str, object]:

@@ -14,7 +14,7 @@ from api.deps import AskingDep, Session
 from api.models import CODE, Entity, Members, Relations
 from api.problems import Problem, ProblemBody, not_found
 from registry.access import ENTITIES
-from registry.views import ENTITY, MEMBERS, RELATIONS, WHERE_IT_IS, shown_member, shown_values
+from registry.views import ENTITY, MEMBERS, RELATIONS, WHERE_IT_IS, shown_called, shown_member, shown_values
 from schemas.codes import parse
 from schemas.properties import entity_types
 
@@ -138,7 +138,7 @@ def _add_routes(plural: str, kind: str) -> None:
             if found["status"] != "active":
                 return _moved(found, plural, "/relations")
             rows = await session.rows(RELATIONS, {"code": found["code"], **wanted, **after, "limit": limit + 1})
-            shown = rows[:limit]
+            shown = shown_called(rows[:limit], session.caller)
             await session.tell("relations", [found["code"], *(row["code"] for row in shown)], '["address", "name"]')
         last = shown[-1] if len(rows) > limit else None
         following = cursor_of(last["direction"], last["relation"], last["code"]) if last else None

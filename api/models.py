@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from registry.search import LIMIT_MOST
+
 CODE = "P340202-000012345-0"
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text holds every character but this
 
 
 class Model(BaseModel):
@@ -114,10 +117,76 @@ class Hits(Model):
     items: list[Hit]
 
 
-class Number(BaseModel):
+class Question(BaseModel):
+    """What is asked in a body; a field that is none is refused, so that a misspelt one does not go unseen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Short = Annotated[str, Field(max_length=64, pattern=NO_NUL)]
+Long = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+
+
+class Number(Question):
     """An official number: a document, credit code, component, grid, division or household number, or a code."""
 
-    number: str = Field(min_length=1, max_length=64, examples=["340202196203150138"])
+    number: Short = Field(min_length=1, examples=["340202196203150138"])
+
+
+class LookFor(Question):
+    """What to look for; all that is given counts, nothing given finds nothing."""
+
+    type: Literal["person", "household", "place", "thing", "organization", "event"] | None = None
+    name: Long | None = Field(None, examples=["张建国"], description="also misspelt, masked (张*国), a part, or pinyin")
+    phone: Short | None = Field(None, examples=["13800000117"])
+    address: Long | None = Field(None, examples=["幸福小区3栋502"], description="whole or a part")
+    limit: int = Field(20, ge=1, le=LIMIT_MOST)
+
+
+class FoundOne(Model):
+    """An entity that agrees with what was looked for."""
+
+    code: str = Field(examples=[CODE])
+    type: str = Field(examples=["person"])
+    kind: str
+    called: str | None = Field(description="name and address")
+    score: float = Field(ge=0, le=1, description="1: all that was given agrees")
+    agrees: list[str] = Field(examples=[["name"]])
+    division: str | None
+    grid: str | None
+
+
+class Found(Model):
+    """What was found, the best first."""
+
+    items: list[FoundOne]
+
+
+class Standing(Question):
+    """What a person at the door says, or shows."""
+
+    name: Long | None = Field(None, examples=["张建国"])
+    id_number: Short | None = Field(None, examples=["340202196203150138"])
+    phone: Short | None = Field(None, examples=["13800000117"])
+    address: Long | None = Field(None, examples=["幸福小区3栋502"])
+
+
+class KnownPerson(Model):
+    """A person who may be meant, told in names of properties alone."""
+
+    code: str = Field(examples=[CODE])
+    score: float = Field(ge=0, le=1)
+    agrees: list[str] = Field(examples=[["name", "address"]], description="given, and the same but for spelling")
+    differs: list[str] = Field(description="given, known, and not the same")
+    has: list[str] = Field(examples=[["name", "phone"]], description="known: need not be asked")
+    missing: list[str] = Field(description="not known: worth asking")
+    stale: list[str] = Field(description="known, but older than it may be: worth asking again")
+
+
+class KnownPersons(Model):
+    """Who may be meant, the best first; none: nobody like this is known in your area."""
+
+    known: list[KnownPerson]
 
 
 class Change(Model):

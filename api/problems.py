@@ -93,10 +93,15 @@ async def _invalid(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     errors = [
-        {"field": ".".join(str(part) for part in found["loc"]), "what": str(found["type"]).replace("_", " ")}
-        for found in error.errors()
+        {"field": ".".join(_place(found)), "what": str(found["type"]).replace("_", " ")} for found in error.errors()
     ]
     return _response(422, "invalid", "The request is not as the description of this API says.", errors=errors)
+
+
+def _place(found: Mapping[str, Any]) -> list[str]:
+    """Where it is wrong, in the words of our description: a field that is none was named by the caller."""
+    named = found["loc"][:-1] if found["type"] == "extra_forbidden" else found["loc"]
+    return [str(part) for part in named]
 
 
 async def _ours(_: Request, error: Exception) -> Response:

@@ -94,6 +94,11 @@ RELATIONS = f"""
         AND (t.direction, t.relation, e.code) > (%(after_direction)s, %(after_relation)s, %(after_code)s)
     ORDER BY t.direction, t.relation, e.code LIMIT %(limit)s"""
 
+CALLED = f"""
+    SELECT e.code, {_CALLED} AS called FROM unnest(%(codes)s::text[]) AS asked(code) JOIN entity e ON e.code = asked.code"""
+
+CALLED = f"""SELECT e.code, {_CALLED} AS called FROM entity e WHERE e.code = ANY(%(codes)s::text[])"""
+
 TELL = f"""
     {_EVENT} SELECT %(actor)s, %(role)s, %(department)s, %(purpose)s, %(act)s, code, %(properties)s::jsonb, %(origin)s
     FROM unnest(%(codes)s::text[]) AS code"""
@@ -147,10 +152,24 @@ def shown_member(line: Mapping[str, Any], keyring: Keyring, caller: Caller) -> d
         secret = json.loads(keyring.unseal(line["sealed"], RECORD_SEALED_FOR))
     if not caller.numbers:
         secret = {name: _masked(name.removesuffix(".withheld"), value, kind) for name, value in secret.items()}
+        plain = {name: _shown_plain(name, value, kind) for name, value in plain.items()}
     kept = {name: line[name] for name in ("source", "owner", "role", "type", "how", "weight", "loaded")}
     found = IN_KEY if line["type"] == "person" else IN_TEXT
     key = line["key"] if caller.numbers else without_numbers(line["key"], found)
     return {**kept, "key": key, "values": {**plain, **secret}}
+
+
+def _shown_plain(name: str, value: Any, kind: EntityType) -> Any:
+    prop = kind.properties.get(name)
+    free = prop is not None and prop.kind == "text" and isinstance(value, str)
+    return without_numbers(value, IN_TEXT) if free else value
+
+
+def shown_called(lines: Sequence[Mapping[str, Any]], caller: Caller) -> list[dict[str, Any]]:
+    """Lines whose `called` the caller may see: titles and names are free text, which may hold numbers."""
+    if caller.numbers:
+        return [dict(line) for line in lines]
+    return [{**line, "called": line["called"] and without_numbers(line["called"], IN_TEXT)} for line in lines]
 
 
 def without_numbers(text: str, numbers: re.Pattern[str]) -> str:

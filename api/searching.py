@@ -1,0 +1,88 @@
+"""Search by name, phone and address, and the question at the door. What is looked for comes in bodies alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.answers import PERSONAL, answer
+from api.deps import AskingDep, Session
+from api.entities import PROBLEMS
+from api.models import Found, KnownPersons, LookFor, Standing
+from registry.access import CHECK, SEARCH
+from registry.search import Known, Query, Question, Rows, Steps, checking, finding
+from registry.views import CALLED, shown_called
+
+Result = TypeVar("Result")
+router = APIRouter(tags=["search"])
+
+
+@router.post(
+    "/search", response_model=Found, responses=PROBLEMS, operation_id="search", summary="By name, phone or address"
+)
+async def search(request: Request, asking: AskingDep, body: LookFor) -> Response:
+    """The entities of your area that agree best with all that is given; names may be misspelt, addresses be parts."""
+    async with asking.session(SEARCH) as session:
+        asked = Query(body.type, body.name, body.phone, body.address, None, session.caller.area, body.limit)
+        hits = await _result(session, finding(asked, asking.hub.keyring))
+        codes = [hit.code for hit in hits]
+        rows = await session.rows(CALLED, {"codes": codes})
+        called = {row["code"]: row["called"] for row in shown_called(rows, session.caller)}
+        await session.tell("search", codes, '["address", "name"]')
+    items = [
+        {"code": hit.code, "type": hit.type, "kind": hit.kind, "called": called.get(hit.code), "score": hit.score,
+         "agrees": list(hit.agree), "division": hit.division, "grid": hit.grid}
+        for hit in hits
+    ]  # fmt: skip
+    return answer(request, {"items": items}, PERSONAL)
+
+
+@router.post(
+    "/check",
+    response_model=KnownPersons,
+    responses=PROBLEMS,
+    operation_id="check",
+    summary="Who stands at the door, and what need not be asked again",
+)
+async def check(request: Request, asking: AskingDep, body: Standing) -> Response:
+    """The persons of your area who may be meant: what agrees, what the registry has, lacks, or has too long.
+
+    No value is given back, only the names of properties.
+    """
+    today = datetime.now(UTC).date()
+    async with asking.session(CHECK) as session:
+        asked = Query(None, body.name, body.phone, body.address, body.id_number, session.caller.area)
+        found = await _result(session, checking(asked, asking.hub.keyring, today))
+        parts = orjson.dumps(sorted(body.model_dump(exclude_none=True))).decode()
+        await session.tell("check", [known.hit.code for known in found], parts)
+    return answer(request, {"known": [_standing(known) for known in found]}, PERSONAL)
+
+
+def _standing(known: Known) -> dict[str, Any]:
+    return {
+        "code": known.hit.code, "score": known.hit.score, "agrees": list(known.hit.agree), "differs": list(known.differ),
+        "has": list(known.known), "missing": list(known.missing), "stale": list(known.stale),
+    }  # fmt: skip
+
+
+async def _result(session: Session, steps: Steps[Result]) -> Result:
+    """What a search comes to: its questions go over the caller's transaction, its ranking stays off the event loop."""
+    rows: Rows | None = None
+    while True:
+        question, result = await run_in_threadpool(_step, steps, rows)
+        if question is None:
+            return result  # type: ignore[return-value]
+        rows = await session.rows(question.sql, question.params)
+
+
+def _step(steps: Steps[Result], rows: Rows | None) -> tuple[Question | None, Result | None]:
+    """The next question, or the result: a StopIteration must not leave a thread."""
+    try:
+        return (next(steps) if rows is None else steps.send(rows)), None
+    except StopIteration as end:
+        return None, end.value

@@ -1,0 +1,99 @@
+"""Search and the question at the door, over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+from district import id_number, person
+from service import Service
+
+
+@pytest.fixture(scope="module")
+def code(service: Service) -> str:
+    """A person that population and police know."""
+    return service.district.registry().code("population", "r003")
+
+
+def test_a_person_is_found_by_name_phone_and_address(service: Service, code: str) -> None:
+    said = person(3)
+    with service.caller("worker") as caller:
+        for body in (
+            {"name": said["name"], "phone": said["phone"]},
+            {"phone": said["phone"]},
+            {"type": "person", "name": said["name"], "address": said["address"]},
+        ):
+            first = caller.post("/v1/search", json=body).json()["items"][0]
+            assert (first["code"], first["type"], first["score"]) == (code, "person", 1.0)
+            assert first["called"].startswith(said["name"])
+            assert first["agrees"]
+        few = caller.post("/v1/search", json={"address": said["address"], "limit": 1})
+    assert len(few.json()["items"]) == 1
+    assert "no-store" in few.headers["Cache-Control"]
+
+
+def test_every_hit_is_written_down(service: Service, code: str) -> None:
+    before = len(service.events("search"))
+    with service.caller() as caller:
+        hits = caller.post("/v1/search", json={"name": person(3)["name"]}).json()["items"]
+        assert caller.post("/v1/search", json={}).json() == {"items": []}
+        assert caller.post("/v1/check", json={}).json() == {"known": []}
+    told = [line["code"] for line in service.events("search")[before:]]
+    assert sorted(hit["code"] for hit in hits) == told
+    assert code in told
+
+
+def test_the_door_is_told_what_is_known_and_no_value(service: Service, code: str) -> None:
+    said = person(3)
+    with service.caller("worker") as caller:
+        asked = {"name": said["name"], "id_number": id_number(3), "phone": "13900000000", "address": said["address"]}
+        answer = caller.post("/v1/check", json=asked)
+    known = answer.json()["known"][0]
+    assert known["code"] == code
+    assert {"name", "id_number", "address"} <= set(known["agrees"])
+    assert known["differs"] == ["phone"]
+    assert {"name", "id_number", "phone"} <= set(known["has"])
+    assert not set(known["has"]) & set(known["missing"])
+    for value in (said["name"], said["phone"], id_number(3), said["address"]):
+        assert value not in answer.text
+    event = service.events("check")[-1]
+    assert (event["code"], event["properties"]) == (code, ["address", "id_number", "name", "phone"])
+
+
+def test_who_lives_elsewhere_is_not_found_and_some_may_not_ask(service: Service) -> None:
+    with service.caller("worker", "340203") as stranger, service.caller("auditor") as auditor:
+        for path, found in (("/v1/search", "items"), ("/v1/check", "known")):
+            body = {"name": person(3)["name"], "phone": person(3)["phone"]}
+            assert stranger.post(path, json=body).json() == {found: []}
+            assert auditor.post(path, json=body).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "a\0b"}, {"phone": "1" * 65}, {"type": "dog"}, {"limit": 0}, {"name": ["x"]},
+        {id_number(3): "x"}, {"names": id_number(3)},
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_without_repeating_it(service: Service, body: dict[str, object]) -> None:
+    with service.caller() as caller:
+        answer = caller.post("/v1/search", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+    assert id_number(3) not in answer.text
+
+
+def test_numbers_in_titles_are_masked(service: Service) -> None:
+    registry = service.district.registry()
+    shop = registry.entities.query("type == 'organization'")["code"].iloc[0]
+    (name,) = registry.values.query("code == @shop and property == 'name'")["value"]
+    change = "UPDATE entity_value SET value = :value WHERE code = :code AND property = 'name' AND known_to IS NULL"
+    service.execute(change, value=f"{name} {person(3)['phone']} {id_number(3)}", code=shop)
+    try:
+        with service.caller() as caller, service.caller(numbers=True) as trusted:
+            asked = {"type": "organization", "name": name}
+            masked, whole = (c.post("/v1/search", json=asked).text for c in (caller, trusted))
+    finally:
+        service.execute(change, value=name, code=shop)
+    assert shop in masked
+    for number in (id_number(3), person(3)["phone"]):
+        assert number in whole
+        assert number not in masked
