@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api import codes, entities, feeds, health, problems, searching, searching
+from api import codes, entities, feeds, health, problems, searching
 from api.hub import Hub, make_pool
 from onegrid.database import Database, open_database
 from onegrid.sealing import Keyring
@@ -48,6 +48,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, prefix="/v1")
     app.include_router(health.router)
     problems.install(app)
+    told = app.openapi
+    app.openapi = lambda: problems.described(told())  # type: ignore[method-assign]
     app.add_middleware(health.Metered, meters=app.state.meters)
     return app
 

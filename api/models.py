@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from registry.search import LIMIT_MOST
 
@@ -133,13 +133,25 @@ class Number(Question):
     number: Short = Field(min_length=1, examples=["340202196203150138"])
 
 
-class LookFor(Question):
-    """What to look for; all that is given counts, nothing given finds nothing."""
+class Query(Question):
+    """Something to look by; all that is given counts."""
 
-    type: Literal["person", "household", "place", "thing", "organization", "event"] | None = None
+    parts: ClassVar[tuple[str, ...]] = ("name", "phone", "address")
     name: Long | None = Field(None, examples=["张建国"], description="also misspelt, masked (张*国), a part, or pinyin")
     phone: Short | None = Field(None, examples=["13800000117"])
     address: Long | None = Field(None, examples=["幸福小区3栋502"], description="whole or a part")
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if not any(getattr(self, part) for part in self.parts):
+            raise ValueError("nothing is asked")
+        return self
+
+
+class LookFor(Query):
+    """What to look for."""
+
+    type: Literal["person", "household", "place", "thing", "organization", "event"] | None = None
     limit: int = Field(20, ge=1, le=LIMIT_MOST)
 
 
@@ -162,13 +174,11 @@ class Found(Model):
     items: list[FoundOne]
 
 
-class Standing(Question):
+class Standing(Query):
     """What a person at the door says, or shows."""
 
-    name: Long | None = Field(None, examples=["张建国"])
+    parts: ClassVar[tuple[str, ...]] = (*Query.parts, "id_number")
     id_number: Short | None = Field(None, examples=["340202196203150138"])
-    phone: Short | None = Field(None, examples=["13800000117"])
-    address: Long | None = Field(None, examples=["幸福小区3栋502"])
 
 
 class KnownPerson(Model):
@@ -178,7 +188,7 @@ class KnownPerson(Model):
     score: float = Field(ge=0, le=1)
     agrees: list[str] = Field(examples=[["name", "address"]], description="given, and the same but for spelling")
     differs: list[str] = Field(description="given, known, and not the same")
-    has: list[str] = Field(examples=[["name", "phone"]], description="known: need not be asked")
+    known: list[str] = Field(examples=[["name", "phone"]], description="the registry has it: need not be asked")
     missing: list[str] = Field(description="not known: worth asking")
     stale: list[str] = Field(description="known, but older than it may be: worth asking again")
 
@@ -186,7 +196,7 @@ class KnownPerson(Model):
 class KnownPersons(Model):
     """Who may be meant, the best first; none: nobody like this is known in your area."""
 
-    known: list[KnownPerson]
+    items: list[KnownPerson]
 
 
 class Change(Model):

@@ -74,6 +74,17 @@ def install(app: FastAPI) -> None:
     app.add_middleware(LastResort)
 
 
+def described(description: dict[str, Any]) -> dict[str, Any]:
+    """The app's description with the media type that problems really have."""
+    for methods in description["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                if status >= "400" and "application/json" in content:
+                    response["content"] = {MEDIA_TYPE: content["application/json"]}
+    return description
+
+
 async def _problem(_: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         raise error

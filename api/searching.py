@@ -60,13 +60,13 @@ async def check(request: Request, asking: AskingDep, body: Standing) -> Response
         found = await _result(session, checking(asked, asking.hub.keyring, today))
         parts = orjson.dumps(sorted(body.model_dump(exclude_none=True))).decode()
         await session.tell("check", [known.hit.code for known in found], parts)
-    return answer(request, {"known": [_standing(known) for known in found]}, PERSONAL)
+    return answer(request, {"items": [_standing(known) for known in found]}, PERSONAL)
 
 
 def _standing(known: Known) -> dict[str, Any]:
     return {
         "code": known.hit.code, "score": known.hit.score, "agrees": list(known.hit.agree), "differs": list(known.differ),
-        "has": list(known.known), "missing": list(known.missing), "stale": list(known.stale),
+        "known": list(known.known), "missing": list(known.missing), "stale": list(known.stale),
     }  # fmt: skip
 
 
