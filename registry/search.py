@@ -37,14 +37,16 @@ from schemas.properties import entity_types
 
 LIMIT_MOST = 50  # results of one search
 CHECK_MOST = 5  # persons that a check names
-RANKED = 200  # candidates whose values are read and compared
-PER_TOKEN = 1500  # codes that one token may bring: of commoner ones a part, the rarer ones decide
+RANKED = 160  # candidates whose values are read and compared
+LOOKED_AT, IN_AREA = 600, 3000  # codes of which type and place are looked at; the latter where one street is asked for
+DISTRICT = 6  # digits of a district's code: an area of no more is nearly everybody
+PER_TOKEN = 1000  # codes that one token may bring: of commoner ones a part, the rarer ones decide
 PLACES_MOST = 60  # places that an address may mean
 DWELLINGS_MOST = 400  # of these and of what lies in them, whose residents are candidates
 LEAST = 0.3  # of the whole agreement: below, it is somebody else
 ASKED_STEM = 10  # letters of each name in an address that was asked: it may name areas before and things behind
 ID = "#id"  # stands for the document number among the tokens that led to a code
-WHOLE_NAME, NUMBER = 10.0, 50.0  # how much a token says of whom it finds
+WHOLE_NAME, NUMBER, TELLING = 10.0, 50.0, 5.0  # how much a token says of whom it finds
 WEIGHTS = {"n": 2.0, "y": 5.0, "p": 12.0, "t": 1.0, "a": 2.0}
 PERSONAL = ("person", "household")
 
@@ -208,17 +210,22 @@ def _read(query: Query, keyring: Keyring, places: tuple[Place, ...]) -> _Asked:
     tokens: dict[str, float] = {}
     name = (query.name or "").strip()
     if name and query.type in (None, *PERSONAL):
-        tokens |= {token: WEIGHTS["y"] if MANY in token[3:] else WEIGHTS[token[0]] for token in person_tokens(name)}
+        tokens |= {token: _weight(token) for token in person_tokens(name)}
         tokens |= dict.fromkeys(person_tokens(name)[:1], WHOLE_NAME)
     if name and query.type not in PERSONAL:
-        tokens |= {token: WEIGHTS[token[0]] for token in (*text_tokens(name), *place_tokens(name))}
+        tokens |= {token: _weight(token) for token in (*text_tokens(name), *place_tokens(name))}
     for place in places:
-        tokens |= {token: WEIGHTS[token[0]] for token in tokens_of(place, ASKED_STEM)}
+        tokens |= {token: _weight(token) for token in tokens_of(place, ASKED_STEM)}
     phone = phone_token(query.phone, keyring) if query.phone else None
     if phone:
         tokens[phone] = WEIGHTS["p"]
     document = _document(query.id_number, keyring) if query.id_number else None
     return _Asked(tokens, fold_name(name), places, phone, document)
+
+
+def _weight(token: str) -> float:
+    """The ends of a name, and building beside room, say more than others of their kind."""
+    return TELLING if token[0] in "na" and (MANY in token[3:] or "-" in token) else WEIGHTS[token[0]]
 
 
 def _document(number: str, keyring: Keyring) -> tuple[str, bytes] | None:
@@ -245,6 +252,7 @@ def _parameters(query: Query, asked: _Asked) -> dict[str, Any]:
         "dwellings": DWELLINGS_MOST,
         "type": query.type,
         "area": query.area,
+        "looked_at": IN_AREA if len(query.area) > DISTRICT else LOOKED_AT,
         "ranked": RANKED,
         "numbers": [ID, *([asked.phone] if asked.phone else [])],
     }

@@ -47,7 +47,8 @@ CANDIDATES = """
         SELECT r.to_code AS code, max(l.weight) AS weight FROM lead l CROSS JOIN LATERAL (SELECT t.to_code FROM relation t
             WHERE t.code = l.code AND t.relation IN ('member_of', 'head_of') AND t.known_to IS NULL LIMIT 10) r
         GROUP BY r.to_code),
-    every AS (SELECT code, sum(weight) AS weight FROM (SELECT * FROM led UNION ALL SELECT * FROM kin) u GROUP BY code),
+    every AS (SELECT code, sum(weight) AS weight FROM (SELECT * FROM led UNION ALL SELECT * FROM kin) u GROUP BY code
+        ORDER BY weight DESC, code LIMIT %(looked_at)s),
     chosen AS (
         SELECT e.*, v.weight FROM every v CROSS JOIN LATERAL (
             SELECT n.code, n.type, n.kind, n.division, n.grid FROM entity n
