@@ -14,6 +14,7 @@ from api.hub import Hub, make_pool
 from onegrid.database import Database, open_database
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
+from registry.search_tokens import person_tokens
 from schemas.migrations import migrate
 
 DESCRIPTION = """The registry of a district: one code for each person, household, place, thing, organization and event.
@@ -55,5 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _prepare(database: Database, settings: Settings) -> Keyring:
+    """Tables and keys; the first who searches must not wait for the dictionaries of names."""
     migrate(database)
+    person_tokens("张三")
     return Keyring.open(settings.master_key)

@@ -33,7 +33,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemBody, "description": what}
     for status, what in {
         400: "no JSON at all", 401: "no valid token", 403: "no right to this", 404: "nothing of this code that you may see",
-        410: "the code is retired", 422: "not as described", 503: "the database does not answer",
+        410: "the code is retired", 413: "too large", 422: "not as described", 503: "the database does not answer",
     }.items()
 }  # fmt: skip
 MOVED: dict[int | str, dict[str, Any]] = {

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from onegrid.errors import DatabaseError, DatabaseUnavailable, OneGridError, SettingsError, Unforeseen
 
 MEDIA_TYPE = "application/problem+json"
+BODY_MOST = 64 * 1024
 log = logging.getLogger("onegrid.api")
 
 
@@ -71,6 +72,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(OneGridError, _ours)
+    app.add_middleware(SmallBodies)
     app.add_middleware(LastResort)
 
 
@@ -123,6 +125,42 @@ async def _ours(_: Request, error: Exception) -> Response:
         return _response(422, "invalid", str(error))
     log.error("%s: %s", type(error).__name__, error if isinstance(error, DatabaseError) else "")
     return _response(500, "error", "The service failed; its log says where.")
+
+
+class SmallBodies:
+    """Refuses a body beyond `BODY_MOST`, whether it says its length or not, before more of it is read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body, as far as it may go, and pass it on whole."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        body, more = b"", not length.isdigit() or int(length) <= BODY_MOST
+        whole = more
+        while more and whole:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+            whole = len(body) <= BODY_MOST
+        if not whole:
+            said = f"A body may have {BODY_MOST:,} bytes."
+            await _response(413, "too-large", said, headers={"Connection": "close"})(scope, receive, send)
+            return
+        given = False
+
+        async def replayed() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, replayed, send)
 
 
 class LastResort:

@@ -39,7 +39,7 @@ SAMPLE = """
     JOIN entity_value v ON v.code = e.code AND v.property = 'id_number' AND v.known_to IS NULL
     JOIN entity_value n ON n.code = e.code AND n.property = 'name' AND n.known_to IS NULL
     LEFT JOIN entity_value a ON a.code = e.code AND a.property = 'address' AND a.known_to IS NULL
-    WHERE e.type = 'person' AND e.status = 'active' ORDER BY md5(e.code) LIMIT %(many)s"""
+    WHERE e.type = 'person' AND e.status = 'active' AND starts_with(e.division, '340202') ORDER BY md5(e.code) LIMIT %(many)s"""
 
 
 @dataclass(frozen=True)

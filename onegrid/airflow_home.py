@@ -44,7 +44,7 @@ class AirflowHome:
     @property
     def url(self) -> str:
         """Where its pages and its API are."""
-        return f"http://{self.host}:{self.port}"
+        return f"http://{_reached(self.host)}:{self.port}"
 
     @property
     def password_file(self) -> Path:
@@ -82,7 +82,7 @@ class AirflowHome:
                 "parallelism": str(cores() + SPARE_SLOTS),
                 "default_timezone": "system",
                 "mp_start_method": "fork",
-                "execution_api_server_url": f"http://{_reached(self.host)}:{self.port}/execution/",
+                "execution_api_server_url": f"{self.url}/execution/",
             },
             "database": {
                 "sql_alchemy_conn": url("postgresql+psycopg"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from onegrid.errors import NotFound, OneGridError, SettingsError, SourceFileError, Unforeseen
 from onegrid.printing import print_table, say, summary_text
-from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, up
+from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, prepare, up
 from onegrid.settings import Settings, read_settings
 from registry.access import RIGHTS
 
@@ -353,6 +353,9 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
         (("--id",), {"type": int, "help": "for revoke: the token's number"}),
     )),
     ("up", "start database, Airflow and API over a folder of source files, until Ctrl-C", up, (SOURCES, HOME, *PORTS)),
+    ("prepare", "make what the hub's programs need, for programs that others start (containers)", prepare, (
+        SOURCES, HOME, *(option for option in PORTS if option[0] != ("--api-port",)),
+    )),
     ("demo", "start the sample town's departments and the hub, and run all feeds through Airflow", demo, (
         (("--scale",), {"type": float, "default": 1.0, "help": "1 is the whole street"}),
         (("--seed",), {"type": int, "default": 7}),

@@ -33,6 +33,25 @@ def up(arguments: Arguments) -> int:
     return 0
 
 
+def prepare(arguments: Arguments) -> int:
+    """Make databases, tables, keys and Airflow's configuration and log-in, for programs that others start."""
+    from onegrid.airflow_home import AirflowHome
+    from onegrid.database import open_database
+    from onegrid.sealing import Keyring
+    from schemas.migrations import migrate
+
+    settings = read_settings(arguments.home)
+    with open_database(settings) as database:
+        migrate(database)
+        Keyring.open(settings.master_key)
+        home = settings.home / "airflow"
+        airflow = AirflowHome(home, arguments.sources.absolute(), arguments.host, arguments.airflow_port)
+        airflow.write_configuration(database.airflow_url)
+        airflow.set_up(settings.home)
+    say(f"Ready. Airflow's administrator is admin, the first password lies in {airflow.password_file}.")
+    return 0
+
+
 def timed(tell: Callable[[str], None]) -> Callable[[str], None]:
     """Progress with the seconds since now before each line."""
     start = time.monotonic()

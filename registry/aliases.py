@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from onegrid.sealing import Keyring
-from schemas.identifiers import recognise
+from schemas.dates import today
+from schemas.identifiers import recognise, recognise_one
+from schemas.kinds import KINDS
 
 PURPOSE = "alias"  # of the blind index
 DOCUMENT = "document"  # scheme of a document whose kind is not known
@@ -37,6 +41,17 @@ def aliases_of(values: pd.DataFrame, numbers: pd.DataFrame, keyring: Keyring) ->
         }
     )
     return pd.concat([*plain, blind], ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def document_scheme(number: str) -> tuple[str, str] | None:
+    """`document_schemes` of one raw number, without a frame; None where nothing of a number is left."""
+    cleaned = KINDS["id_number"].clean.one(number)
+    if cleaned is None:
+        return None
+    if re.fullmatch(_RESIDENT, cleaned):
+        return "resident_id", cleaned
+    kind, normal, *_ = recognise_one(cleaned, today())
+    return (str(kind) if kind != "unknown" else DOCUMENT), str(normal)
 
 
 def document_schemes(numbers: pd.Series) -> pd.DataFrame:

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from onegrid.sealing import Keyring
 from registry import search_ranks as ranks
 from registry.aliases import PURPOSE as ALIAS_PURPOSE
-from registry.aliases import document_schemes
+from registry.aliases import document_scheme
 from registry.search_sql import CANDIDATES, FACTS, GATES, VALUES
 from registry.search_tokens import (
     Place,
@@ -31,7 +30,6 @@ from registry.search_tokens import (
     tokens_of,
 )
 from schemas.codes import LETTERS
-from schemas.kinds import KINDS
 from schemas.names import MANY, fold_name
 from schemas.properties import entity_types
 
@@ -229,9 +227,8 @@ def _weight(token: str) -> float:
 
 
 def _document(number: str, keyring: Keyring) -> tuple[str, bytes] | None:
-    found = document_schemes(KINDS["id_number"].clean(pd.Series([number], dtype="str"))).iloc[0]
-    known = pd.notna(found["normal"])
-    return (str(found["scheme"]), keyring.blind(str(found["normal"]), ALIAS_PURPOSE)) if known else None
+    found = document_scheme(number)
+    return None if found is None else (found[0], keyring.blind(found[1], ALIAS_PURPOSE))
 
 
 def _parameters(query: Query, asked: _Asked) -> dict[str, Any]:

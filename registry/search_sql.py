@@ -53,7 +53,8 @@ CANDIDATES = """
         SELECT e.*, v.weight FROM every v CROSS JOIN LATERAL (
             SELECT n.code, n.type, n.kind, n.division, n.grid FROM entity n
             WHERE n.code = v.code AND n.status = 'active' AND (%(type)s::text IS NULL OR n.type = %(type)s::text)
-            AND (%(area)s::text = '' OR starts_with(n.division, %(area)s::text)) LIMIT 1) e
+            AND (%(area)s::text = '' OR starts_with(n.division, %(area)s::text)
+                OR n.division IS NULL AND length(%(area)s::text) <= 6) LIMIT 1) e
         ORDER BY v.weight DESC, e.code LIMIT %(ranked)s)
     SELECT c.*, ARRAY(SELECT f.token FROM found f WHERE f.code = c.code AND f.token = ANY(%(numbers)s::text[])) AS numbers
     FROM chosen c ORDER BY c.weight DESC, c.code"""

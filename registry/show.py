@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, text
 from onegrid.database import read_frame
 from onegrid.errors import NotFound
 from onegrid.sealing import Keyring
-from registry.aliases import PLAIN, PURPOSE, document_schemes
+from registry.aliases import PLAIN, PURPOSE, document_scheme
 from registry.published import SEALED_FOR
 from registry.read import open_values
 from schemas.codes import parse, verify
@@ -82,15 +82,13 @@ def find_by_number(connection: Connection, keyring: Keyring, number: str) -> lis
 
 def number_values(keyring: Keyring, number: str) -> dict[str, Any]:
     """The parameters by which `alias` knows a number: `schemes`, `plain`, `document`, `blind`; `codes` if it is one."""
-    cell = pd.Series([number], dtype="str")
-    plain = {str(KINDS[kind].clean(cell).iloc[0]) for kind in ("number", "code", "uscc")}
-    document = document_schemes(KINDS["id_number"].clean(cell)).iloc[0]
-    known = pd.notna(document["normal"])
+    plain = {KINDS[kind].clean.one(number) for kind in ("number", "code", "uscc")} - {None}
+    document = document_scheme(number)
     return {
         "schemes": sorted(set(PLAIN.values())),
-        "plain": sorted(plain),
-        "document": document["scheme"] if known else "",
-        "blind": "\\x" + (keyring.blind(document["normal"], PURPOSE).hex() if known else ""),
+        "plain": sorted(str(value) for value in plain),
+        "document": document[0] if document else "",
+        "blind": "\\x" + (keyring.blind(document[1], PURPOSE).hex() if document else ""),
         "codes": [str(parse(number))] if verify(number) else [],
     }
 

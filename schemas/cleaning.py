@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -15,7 +16,6 @@ from schemas.dates import to_date, to_datetime
 from schemas.dictionaries import dictionary
 from schemas.text import fold, is_null, per_value
 
-Clean = Callable[[pd.Series], pd.Series]
 MOST_PASSES = 6  # over one cell; two settle all but contrived ones
 LONGEST_NUMBER = 64  # characters; a longer cell is no number and is left as it is
 
@@ -40,6 +40,17 @@ LONGEST_HAN = 6  # characters of a Chinese name with a gap inside: 欧阳 娜娜
 _TITLE_CASE_NAMES = frozenset(("Na", "Nan", "Nil"))
 
 
+@dataclass(frozen=True)
+class Clean:
+    """A kind's cleaning: of one raw value by `one`, of a raw column once per distinct value."""
+
+    one: Callable[[str], str | None]
+
+    def __call__(self, series: pd.Series) -> pd.Series:
+        """The canonical column."""
+        return per_value(series, self.one)
+
+
 def column(change: Callable[[str], str | None], *, words_first: bool = False) -> Clean:
     """A kind's `clean`: fold, drop words that mean nothing, then `change`, on distinct values.
 
@@ -59,7 +70,7 @@ def column(change: Callable[[str], str | None], *, words_first: bool = False) ->
             raw = found
         return raw
 
-    return lambda series: per_value(series, settled)
+    return Clean(settled)
 
 
 def text(folded: str) -> str:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 from schemas import cleaning, geometry, masks
 from schemas.rules import Rule, rules_of
-from schemas.text import per_value
 
 __all__ = ["KINDS", "Kind", "Rule"]
 
@@ -54,7 +53,7 @@ _ALL = (
     _kind("place_kind", cleaning.coded("place_kind"), masks.whole),
     _kind("longitude", cleaning.coordinate, masks.coordinate),
     _kind("latitude", cleaning.coordinate, masks.coordinate),
-    Kind("geometry", lambda series: per_value(series, geometry.to_wkt), rules_of("geometry"), masks.whole),
+    Kind("geometry", cleaning.Clean(geometry.to_wkt), rules_of("geometry"), masks.whole),
     _kind("uscc", cleaning.uscc, masks.whole),
 )
 

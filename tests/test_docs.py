@@ -21,7 +21,7 @@ from schemas.sources import FIELD_KEYS, KEYS, read_sources
 
 ROOT = Path(__file__).parent.parent
 DOCS = (*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md")))
-PACKAGES = ("onegrid", "schemas", "connectors", "quality", "matching", "registry", "town", "bench")
+PACKAGES = ("onegrid", "schemas", "connectors", "quality", "matching", "registry", "api", "dags", "town", "bench")
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\((?!https?:)([^)\s]+)\)")
 VARIABLE = re.compile(r"\bONEGRID_[A-Z_]+\b")
 TEST_NAME = re.compile(r"`(test_\w+)`")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 from district import ROOT, District, copy_district, id_number, person
 from service import Service, free_port, served
 
+from api.problems import BODY_MOST
 from onegrid.cluster import Cluster
 from onegrid.postgres import SETUP_ROLE, read_secrets
 
@@ -64,6 +65,19 @@ def test_an_unforeseen_error_is_told_by_where_not_by_what(
     assert "ValueError" in caplog.text
     assert "test_service.py" in caplog.text
     assert id_number(3) not in caplog.text + answer.text
+
+
+def test_a_body_beyond_the_bound_is_refused(service: Service) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b" " * 1024
+
+    with service.caller() as caller:
+        for content in (b" " * (BODY_MOST + 1), pieces()):
+            answer = caller.post("/v1/lookup", content=content, headers={"content-type": "application/json"})
+            assert answer.status_code == 413
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert caller.get("/healthz").status_code == 200
 
 
 def test_without_its_database_it_says_so_and_recovers(make_folder: Callable[[], Path], prepared_home: Path) -> None:

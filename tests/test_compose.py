@@ -1,0 +1,202 @@
+"""The containers: as the compose specification wants them, as the program reads its settings, and closed.
+
+There need be no container engine: what is declared is held against the specification's schema, against the program, and
+against the installed Airflow; the script of secrets is run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from onegrid.airflow_home import AirflowHome
+from onegrid.cli import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+BUILT = {"onegrid": "10001", "object-store": "10002"}  # target -> user
+CLUSTER = {"broker", "airflow-worker-1", "airflow-worker-2"}
+AIRFLOW = {"airflow-scheduler", "airflow-dag-processor", "airflow-api-server", "airflow-triggerer"}
+PINNED = re.compile(r"(?:[\w.-]+/)*[\w.-]+:\d[\w.]*")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def airflow_options() -> dict[str, dict[str, Any]]:
+    """Every option of Airflow and of its Celery executor, as the installed ones declare them: SECTION__OPTION -> it."""
+    import airflow
+    from airflow.providers.celery.get_provider_info import get_provider_info
+
+    path = Path(airflow.__file__).parent / "config_templates" / "config.yml"
+    sections = {**yaml.safe_load(path.read_text("utf-8")), **get_provider_info()["config"]}
+    return {
+        f"{section}__{name}".upper(): option
+        for section, found in sections.items()
+        for name, option in found["options"].items()
+    }
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def test_the_file_is_what_the_compose_specification_wants() -> None:
+    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_part_of_the_hub_is_a_service(services: dict[str, dict[str, Any]]) -> None:
+    assert set(services) == {"postgres", "object-store", "prepare", "api", *AIRFLOW, *CLUSTER}
+    assert {name for name, service in services.items() if service.get("profiles") == ["cluster"]} == CLUSTER
+    for name in AIRFLOW:
+        assert services[name]["entrypoint"] == ["airflow"]
+        assert services[name]["command"] == [name.removeprefix("airflow-")]
+
+
+def test_every_service_that_stays_says_whether_it_is_well(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        if name == "prepare":
+            assert service["restart"] == "no"
+            continue
+        assert service["restart"] == "unless-stopped", name
+        assert service["healthcheck"]["test"], name
+
+
+def test_nothing_starts_before_what_it_needs(services: dict[str, dict[str, Any]]) -> None:
+    assert services["prepare"]["depends_on"] == {
+        name: {"condition": "service_healthy"} for name in ("postgres", "object-store")
+    }
+    for name in ("api", *AIRFLOW):
+        assert services[name]["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
+    for name in CLUSTER - {"broker"}:
+        assert services[name]["depends_on"]["broker"] == {"condition": "service_healthy"}
+
+
+def test_the_health_checks_are_commands_of_the_installed_airflow(services: dict[str, dict[str, Any]]) -> None:
+    from airflow.cli.cli_parser import get_parser
+
+    parser = get_parser()
+    for name in AIRFLOW:
+        test = services[name]["healthcheck"]["test"]
+        parser.parse_args([*services[name]["command"]])
+        if test[1] == "airflow":
+            parser.parse_args(test[2:])
+    for name in CLUSTER - {"broker"}:
+        parser.parse_args(services[name]["command"])
+        assert f"celery@{services[name]['hostname']}" in services[name]["healthcheck"]["test"][1]
+
+
+def test_variables_are_those_that_the_program_and_airflow_read(
+    services: dict[str, dict[str, Any]], airflow_options: dict[str, dict[str, Any]]
+) -> None:
+    read = set(re.findall(r'"(ONEGRID_[A-Z_]+)"', text("onegrid/settings.py") + text("dags/sync.py")))
+    for name in ("prepare", "api", *AIRFLOW, "airflow-worker-1"):
+        environment = services[name]["environment"]
+        assert {key for key in environment if key.startswith("ONEGRID_")} <= read
+        for key in environment:
+            if key.startswith("AIRFLOW__"):
+                option = key.removeprefix("AIRFLOW__").removesuffix("_CMD")
+                assert option in airflow_options, key
+                assert not key.endswith("_CMD") or airflow_options[option].get("sensitive"), key
+        assert environment["AIRFLOW_HOME"] == str(
+            AirflowHome(Path(environment["ONEGRID_HOME"]) / "airflow", Path(), "", 0).folder
+        )
+
+
+def test_ports_agree_and_are_open_to_this_machine_alone(services: dict[str, dict[str, Any]]) -> None:
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert published == {"api": ["127.0.0.1:8000:8000"], "airflow-api-server": ["127.0.0.1:8080:8080"]}
+    assert services["api"]["command"] == ["--host", "0.0.0.0", "--port", "8000"]
+    options = {name: dict.fromkeys(flag for flags, _ in options for flag in flags) for name, _, _, options in COMMANDS}
+    name, *rest = services["prepare"]["command"]
+    assert {word for word in rest if word.startswith("--")} <= set(options[name])
+    defaults = {flags[0]: more.get("default") for _, _, _, more_ in COMMANDS if _ for flags, more in more_}
+    assert defaults["--airflow-port"] == 8080
+    environment = services["api"]["environment"]
+    assert environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://airflow-api-server:8080/execution/"
+
+
+def test_secrets_come_from_files_and_there_is_no_default_password(compose: dict[str, Any]) -> None:
+    assert all(list(secret) == ["file"] for secret in compose["secrets"].values())
+    used = {name for service in compose["services"].values() for name in service.get("secrets", ())}
+    assert used == set(compose["secrets"])
+    for service in compose["services"].values():
+        said = json.dumps([service.get("environment"), service.get("command"), service["image"]])
+        for name in re.findall(r"/run/secrets/(\w+)", said):
+            assert name in service["secrets"]
+        for name, value in service.get("environment", {}).items():
+            if re.search(r"PASSWORD|TOKEN|SECRET|CREDENTIAL|_KEY|DATABASE_URL|BROKER_URL", name):
+                assert "/run/secrets/" in value or name == "ONEGRID_KEY_FILE", name
+    assert "POSTGRES_HOST_AUTH_METHOD" not in text("docker-compose.yml")
+
+
+def test_volumes_are_named_and_the_sources_are_read_only(compose: dict[str, Any]) -> None:
+    mounts = [mount for service in compose["services"].values() for mount in service.get("volumes", ())]
+    assert {mount.split(":")[0] for mount in mounts if re.match(r"[a-z]+:", mount)} == set(compose["volumes"])
+    assert all(mount.endswith(":/sources:ro") for mount in mounts if "SOURCES" in mount)
+    assert "keys:/var/lib/onegrid-keys" in mounts  # the key is kept apart from what it opens
+
+
+def test_no_service_has_rights_it_does_not_need(services: dict[str, dict[str, Any]]) -> None:
+    users = dict(re.findall(r"(?:useradd|adduser)\s.*?(?:-u|--uid)\s(\d+)\s.*?(onegrid|store)\b", text("Dockerfile")))
+    assert users == {"10002": "store", "10001": "onegrid"}
+    stages = re.split(r"^FROM ", text("Dockerfile"), flags=re.MULTILINE)[1:]
+    assert [re.findall(r"^USER (\w+)", stage, re.MULTILINE)[-1] for stage in stages] == ["store", "onegrid"]
+    for name, service in services.items():
+        if "build" in service:
+            assert service["build"]["target"] in BUILT
+        else:
+            assert PINNED.fullmatch(service["image"]), name
+        if name != "postgres":  # its image begins as root to give its user the data, and goes on without rights
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "privileged" not in service, name
+    assert all(services[name]["read_only"] for name in ("api", "prepare", "broker", *AIRFLOW))
+
+
+def test_the_image_holds_every_package_from_the_lock() -> None:
+    project = tomllib.loads(text("pyproject.toml"))
+    copied = set(re.findall(r"^COPY (\w+) \w+$", text("Dockerfile"), re.MULTILINE))
+    assert {name.split(".")[0] for name in project["tool"]["setuptools"]["packages"]} == copied
+    assert "--no-deps -r requirements.lock" in text("Dockerfile")
+    assert re.search(r"^FROM python:3\.11-slim AS onegrid$", text("Dockerfile"), re.MULTILINE)
+    assert 'CMD ["run"' in text("Dockerfile")
+
+
+def test_the_script_makes_every_secret_once_and_closed(compose: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    script = tmp_path / "deploy" / "secrets.sh"
+    script.write_text(text("deploy/secrets.sh"), "utf-8")
+    made = [subprocess.run(["sh", str(script)], capture_output=True, text=True, check=True) for _ in range(2)]
+    folder = tmp_path / "secrets"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    wanted = {Path(secret["file"]).name for secret in compose["secrets"].values()}
+    assert {path.name for path in folder.iterdir()} == wanted
+    assert made[1].stdout == ""
+    held = {name: (folder / name).read_text("utf-8") for name in wanted}
+    assert held["postgres_password"] in held["database_url"]
+    config = json.loads(held["s3_config"])["identities"][0]["credentials"][0]
+    assert config["accessKey"] in held["s3_credentials"]
+    assert config["secretKey"] in held["s3_credentials"]
+    assert re.search(r"requirepass (\w+)", held["broker_config"])[1] in held["broker_url"]  # type: ignore[index]
+    for value in held.values():
+        assert not any(value.strip() in one.stdout + one.stderr for one in made)
