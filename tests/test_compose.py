@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,19 @@ def test_the_health_checks_are_commands_of_the_installed_airflow(services: dict[
     for name in CLUSTER - {"broker"}:
         parser.parse_args(services[name]["command"])
         assert f"celery@{services[name]['hostname']}" in services[name]["healthcheck"]["test"][1]
+
+
+def test_the_executors_that_may_be_chosen_load(services: dict[str, dict[str, Any]]) -> None:
+    """A resolver is content with versions that cannot be imported together: only loading them tells."""
+    from airflow.executors.base_executor import BaseExecutor
+    from airflow.executors.executor_loader import ExecutorLoader
+
+    chosen = services["airflow-scheduler"]["environment"]["AIRFLOW__CORE__EXECUTOR"]
+    default = re.fullmatch(r"\$\{AIRFLOW_EXECUTOR:-(\S+)\}", chosen)
+    assert default
+    for name in (default[1], "CeleryExecutor"):
+        module, _, attribute = ExecutorLoader.executors.get(name, name).rpartition(".")
+        assert issubclass(getattr(import_module(module), attribute), BaseExecutor)
 
 
 def test_variables_are_those_that_the_program_and_airflow_read(
