@@ -15,29 +15,21 @@ from api.models import Changes, Table
 from onegrid.database import Actor
 from quality.scores import scores
 from registry.access import CHANGES, FEEDS, QUALITY
+from registry.figures import OF_AREA, SOURCES
 from registry.views import CHANGES as CHANGES_SINCE
 from schemas.properties import entity_types
 
 PAGE = 100
-_OF_AREA = "(starts_with(s.division, %(area)s) OR starts_with(%(area)s, s.division))"
-_SOURCES = f"""
-    SELECT s.name, s.title, s.owner, s.level, s.division, l.id AS load, l.state, l.finished_at, l.current_rows,
-        l.quarantined, l.withheld, l.error, g.finished_at AS good_at
-    FROM source s
-    LEFT JOIN LATERAL (SELECT * FROM load WHERE source = s.name ORDER BY id DESC LIMIT 1) l ON true
-    LEFT JOIN LATERAL (SELECT finished_at FROM load WHERE source = s.name AND state IN ('staged', 'unchanged')
-        ORDER BY id DESC LIMIT 1) g ON true
-    WHERE {_OF_AREA} ORDER BY s.name"""
 _LOADS = f"""
     SELECT l.id, l.source, l.mode, l.state, l.read, l.clean, l.quarantined, l.repeated, l.deleted, l.withheld,
         l.current_rows, l.warnings, l.stages, l.error, l.started_at, l.finished_at
     FROM load l JOIN source s ON s.name = l.source
-    WHERE {_OF_AREA} AND l.id < %(before)s AND (%(source)s::text IS NULL OR l.source = %(source)s)
+    WHERE {OF_AREA} AND l.id < %(before)s AND (%(source)s::text IS NULL OR l.source = %(source)s)
     ORDER BY l.id DESC LIMIT %(limit)s"""
 _QUARANTINE = f"""
     SELECT q.source, q.scope, q.type, q.property, reason ->> 'rule' AS rule, q.state, count(*) AS lines
     FROM quarantine q JOIN source s ON s.name = q.source, jsonb_array_elements(q.reasons) AS reason
-    WHERE {_OF_AREA} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 7 DESC, 2, 3, 4, 5, 6"""
+    WHERE {OF_AREA} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 7 DESC, 2, 3, 4, 5, 6"""
 NEWEST = 2**63 - 1
 
 router = APIRouter(tags=["feeds"])
@@ -53,7 +45,7 @@ router = APIRouter(tags=["feeds"])
 async def sources(request: Request, asking: AskingDep) -> Response:
     """Each declared source of your area: whose it is, its last load, and when it was last known good."""
     async with asking.session(FEEDS) as session:
-        return answer(request, {"items": await session.rows(_SOURCES, {})}, CHECKED)
+        return answer(request, {"items": await session.rows(SOURCES, {})}, CHECKED)
 
 
 @router.get("/loads", response_model=Table, responses=PROBLEMS, operation_id="get_loads", summary="Loads, newest first")

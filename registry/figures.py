@@ -17,7 +17,8 @@ _STANDING = """
     FROM load WHERE state = 'staged' ORDER BY source, id DESC"""
 _LAST = """
     SELECT DISTINCT ON (source) source, id AS load, state, warnings, error, stages FROM load ORDER BY source, id DESC"""
-_SOURCES = """
+OF_AREA = "(starts_with(s.division, %(area)s) OR starts_with(%(area)s, s.division))"  # what an area has a part in
+SOURCES = f"""
     SELECT s.name, s.title, s.owner, s.level, s.division, l.id AS load, l.state, l.finished_at, l.current_rows,
         l.quarantined, l.withheld, l.error, good.finished_at AS good_at
     FROM source s
@@ -25,7 +26,7 @@ _SOURCES = """
     LEFT JOIN LATERAL (
         SELECT finished_at FROM load WHERE source = s.name AND state IN ('staged', 'unchanged') ORDER BY id DESC LIMIT 1
     ) good ON true
-    ORDER BY s.name"""
+    WHERE {OF_AREA} ORDER BY s.name"""
 
 _VISITS = """
     WITH persons AS (
@@ -86,7 +87,7 @@ def last_loads(connection: Connection) -> dict[str, dict[str, Any]]:
 
 def source_states(connection: Connection) -> pd.DataFrame:
     """A row a declared source: who owns it, its last load and when it was last known good."""
-    return read_frame(connection, _SOURCES)
+    return read_frame(connection, SOURCES, {"area": ""})
 
 
 def saved_collection(connection: Connection) -> Saved:
