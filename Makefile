@@ -18,7 +18,10 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "OneGrid needs Python 3.11 or newer; $(PYTHON) is older. Name another with make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Setting up $(VENV) (about a minute on a fast line) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@rm -f $(VENV)/.failed
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements.lock || touch $(VENV)/.failed; } \
+		| awk '/^Collecting/ {if (++n % 100 == 0) print "  " n " packages found"} /^Installing/ {print "  installing " n " packages"} {fflush()}'
+	@test ! -e $(VENV)/.failed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from district import prepared_home
+from district import district, make_district, prepared_home
 from sqlalchemy import Connection, text
 
 from onegrid.database import Actor, Database
 from schemas.records import Checked, Counts, Feed, Matched, Records
 
-__all__ = ["prepared_home"]
+__all__ = ["district", "make_district", "prepared_home"]
 ACTOR = Actor("test")
 FEEDS = {
     "police": Feed("police", "district", "340202", "公安", 0, "2026-01-01T00:00:00+00:00"),
