@@ -1,14 +1,14 @@
 # Two images: the store for landed loads, and the hub, which is what `docker build .` makes. Both run as users without rights.
-FROM chrislusf/seaweedfs:3.97 AS object-store
-RUN adduser -D -u 10002 store && mkdir -p /data && chown store /data
+FROM chrislusf/seaweedfs:4.47 AS object-store
+RUN adduser -D -u 10002 store && install -d -o store -m 0700 /store
 USER store
-WORKDIR /data
-ENTRYPOINT ["weed"]
-CMD ["server", "-dir=/data", "-ip.bind=0.0.0.0", "-s3", "-s3.config=/run/secrets/s3_config"]
+WORKDIR /store
+ENTRYPOINT ["weed", "-logtostderr=true"]
+CMD ["server", "-dir=/store", "-ip=object-store", "-ip.bind=0.0.0.0", "-volume.max=0", "-master.volumeSizeLimitMB=1024", "-s3", "-s3.config=/run/secrets/s3_config"]
 
 FROM python:3.11-slim AS onegrid
 RUN useradd --system --uid 10001 --create-home onegrid \
-    && install -d -o onegrid -g onegrid -m 0700 /var/lib/onegrid /var/lib/onegrid-keys
+    && install -d -o onegrid -g onegrid -m 0700 /var/lib/onegrid /var/lib/onegrid/airflow /var/lib/onegrid/keys
 WORKDIR /opt/onegrid
 
 COPY requirements.lock pyproject.toml README.md LICENSE ./
@@ -24,10 +24,10 @@ COPY api api
 COPY dags dags
 COPY town town
 COPY bench bench
+COPY deploy deploy
 RUN python -m pip install --no-cache-dir --no-deps --no-build-isolation .
 
 USER onegrid
 ENV ONEGRID_HOME=/var/lib/onegrid
-VOLUME ["/var/lib/onegrid", "/var/lib/onegrid-keys"]
 ENTRYPOINT ["onegrid"]
 CMD ["run", "--sources", "/sources"]
