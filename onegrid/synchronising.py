@@ -24,7 +24,9 @@ _ENDED = """
     SELECT id, source, state, read, quarantined, error FROM load
     WHERE id > :load AND state IN ('staged', 'unchanged', 'failed') ORDER BY finished_at, id"""
 _LATEST = "SELECT coalesce((SELECT max(id) FROM load), 0) AS load, coalesce((SELECT max(id) FROM run), 0) AS run"
-_UNDER_WAY = "SELECT stages FROM run WHERE state = 'running' ORDER BY id DESC LIMIT 1"
+_STAGES = """
+    SELECT run.id, stage.key AS name, stage.value AS cost FROM run, jsonb_each(run.stages) AS stage
+    WHERE run.id > :run ORDER BY run.id"""
 
 
 @dataclass(frozen=True)
@@ -63,29 +65,29 @@ def _before(hub: Hub) -> Before:
 
 def _follow(up: Up, hub: Hub, client: AirflowClient, dags: list[str], before: Before) -> None:
     """Tells of every load and stage once; returns when nothing is under way and all that is staged is published."""
-    told: set[object] = set()
+    told: set[tuple[int, str]] = set()
     while True:
         up.crew.check()
-        busy = client.under_way([*dags, UNIFY])
+        done = not client.under_way([*dags, UNIFY]) and _all_published(hub)
         _tell_news(hub, before, told)
-        if not busy and _all_published(hub):
+        if done:
             return
         time.sleep(LOOK_S)
 
 
-def _tell_news(hub: Hub, before: Before, told: set[object]) -> None:
+def _tell_news(hub: Hub, before: Before, told: set[tuple[int, str]]) -> None:
     with hub.database.session(hub.actor) as connection:
         loads = connection.execute(text(_ENDED), {"load": before.load}).all()
-        stages = connection.execute(text(_UNDER_WAY)).scalar() or {}
+        stages = {(row.id, row.name): row.cost for row in connection.execute(text(_STAGES), {"run": before.run})}
     for row in loads:
-        if row.id not in told:
-            told.add(row.id)
+        if (row.id, row.source) not in told:
+            told.add((row.id, row.source))
             what = row.error or f"{row.read:>9,} rows, {row.quarantined:,} quarantined"
             hub.tell(f"{row.state:<10}{row.source:<18}{what}")
-    for name, cost in stages.items():
-        if name not in told:
-            told.add(name)
-            hub.tell(f"{name:<18}{cost['rows']:>10,} rows {cost['seconds']:8.1f} s")
+    for run, name in sorted(stages.keys() - told, key=lambda found: (found[0], STAGES.index(found[1]))):
+        told.add((run, name))
+        cost = stages[run, name]
+        hub.tell(f"{name:<18}{cost['rows']:>10,} rows {cost['seconds']:8.1f} s")
 
 
 def _all_published(hub: Hub) -> bool:
