@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -31,10 +32,10 @@ DIGEST = "digest"
 def write_sealed(rows: pa.Table, path: str, key: bytes, settings: Settings) -> None:
     """Writes a table to `path` below the landing URL, whole or not at all.
 
-    Raises DiskFull, or HomeError when the landing folder cannot be written.
+    Raises DiskFull, or HomeError when the landing folder cannot be written or its store does not answer.
     """
     system, root = _system(settings)
-    with _writable(settings):
+    with _writable(settings), _answering(settings):
         system.makedirs(f"{root}/{path}".rpartition("/")[0], exist_ok=True)
         try:
             _write(rows, f"{root}/{path}{PART}", key, system)
@@ -54,9 +55,11 @@ def _write(rows: pa.Table, path: str, key: bytes, system: Any) -> None:
 
 
 def read_sealed(path: str, key: bytes, settings: Settings) -> pa.Table:
-    """A landed table; FileNotFoundError when it is not there, SealError when it was changed."""
+    """A landed table; FileNotFoundError when it is not there, SealError when it was changed, HomeError when its store
+    does not answer.
+    """
     system, root = _system(settings)
-    with system.open(f"{root}/{path}", "rb") as file, opening_landed(path):
+    with _answering(settings), system.open(f"{root}/{path}", "rb") as file, opening_landed(path):
         return parquet.ParquetFile(file, decryption_properties=parquet_decryption(key)).read()
 
 
@@ -64,7 +67,7 @@ def remove(path: str, settings: Settings) -> None:
     """Removes a file that was landed in part or never counted, if it is there."""
     system, root = _system(settings)
     for name in (path, f"{path}{PART}"):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), _answering(settings):
             system.rm(f"{root}/{name}")
 
 
@@ -86,6 +89,24 @@ def _writable(settings: Settings) -> Iterator[None]:
             f"The landing folder {settings.landing_url} cannot be written ({error.strerror or type(error).__name__}): "
             "give this user the right to, or name another home."
         ) from None
+
+
+@contextmanager
+def _answering(settings: Settings) -> Iterator[None]:
+    """An object store that does not answer, or whose keys are not there, as one sentence."""
+    try:
+        yield
+    except _refusals() as error:
+        raise HomeError(
+            f"The store of landed loads {settings.landing_url} does not answer ({type(error).__name__}): "
+            "see that it runs, and that its address and its file of keys are right."
+        ) from None
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What an object store's client raises beside OSErrors; nothing as long as none is loaded."""
+    client = sys.modules.get("botocore.exceptions")
+    return (client.BotoCoreError,) if client else ()
 
 
 def digests(rows: pa.Table) -> pa.Array:
