@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +40,47 @@ def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def airflow_options() -> dict[str, dict[str, Any]]:
-    """Every option of Airflow and of its Celery executor, as the installed ones declare them: SECTION__OPTION -> it."""
-    import airflow
-    from airflow.providers.celery.get_provider_info import get_provider_info
+ASKED = """
+import json, sys
+from importlib import import_module
+from pathlib import Path
+import airflow, yaml
+from airflow.cli.cli_parser import get_parser
+from airflow.executors.base_executor import BaseExecutor
+from airflow.executors.executor_loader import ExecutorLoader
+from airflow.providers.celery.get_provider_info import get_provider_info
 
-    path = Path(airflow.__file__).parent / "config_templates" / "config.yml"
-    sections = {**yaml.safe_load(path.read_text("utf-8")), **get_provider_info()["config"]}
-    return {
-        f"{section}__{name}".upper(): option
-        for section, found in sections.items()
-        for name, option in found["options"].items()
-    }
+asked = json.load(sys.stdin)
+config = Path(airflow.__file__).parent / "config_templates" / "config.yml"
+sections = {**yaml.safe_load(config.read_text("utf-8")), **get_provider_info()["config"]}
+for words in asked["commands"]:
+    get_parser().parse_args(words)
+for name in asked["executors"]:
+    module, _, attribute = ExecutorLoader.executors.get(name, name).rpartition(".")
+    assert issubclass(getattr(import_module(module), attribute), BaseExecutor), name
+print(json.dumps({
+    f"{section}__{name}".upper(): bool(option.get("sensitive"))
+    for section, found in sections.items() for name, option in found["options"].items()
+}))
+"""
+
+
+def installed_airflow(commands: list[list[str]] = [], executors: list[str] = []) -> dict[str, bool]:  # noqa: B006
+    """Every option of the installed Airflow and its Celery executor, and whether it is sensitive; fails when it does not
+    know a command or cannot load an executor. In a process of its own: to import Airflow is to set up its logging.
+    """
+    asked = json.dumps({"commands": commands, "executors": executors})
+    words = [sys.executable, "-W", "ignore", "-c", ASKED]
+    done = subprocess.run(words, input=asked, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, bool] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def airflow_options() -> dict[str, bool]:
+    """SECTION__OPTION -> whether it is sensitive."""
+    return installed_airflow()
 
 
 def held(service: dict[str, Any]) -> set[str]:
@@ -100,34 +127,23 @@ def test_nothing_starts_before_what_it_needs(services: dict[str, dict[str, Any]]
 
 
 def test_the_health_checks_are_commands_of_the_installed_airflow(services: dict[str, dict[str, Any]]) -> None:
-    from airflow.cli.cli_parser import get_parser
-
-    parser = get_parser()
-    for name in AIRFLOW:
-        test = services[name]["healthcheck"]["test"]
-        parser.parse_args([*services[name]["command"]])
-        if test[1] == "airflow":
-            parser.parse_args(test[2:])
+    tests = [services[name]["healthcheck"]["test"] for name in AIRFLOW]
+    commands = [services[name]["command"] for name in (*AIRFLOW, *CLUSTER - {"broker"})]
+    installed_airflow(commands=[*commands, *(test[2:] for test in tests if test[1] == "airflow")])
     for name in CLUSTER - {"broker"}:
-        parser.parse_args(services[name]["command"])
         assert f"celery@{services[name]['hostname']}" in services[name]["healthcheck"]["test"][1]
 
 
 def test_the_executors_that_may_be_chosen_load(services: dict[str, dict[str, Any]]) -> None:
     """A resolver is content with versions that cannot be imported together: only loading them tells."""
-    from airflow.executors.base_executor import BaseExecutor
-    from airflow.executors.executor_loader import ExecutorLoader
-
     chosen = services["airflow-scheduler"]["environment"]["AIRFLOW__CORE__EXECUTOR"]
     default = re.fullmatch(r"\$\{AIRFLOW_EXECUTOR:-(\S+)\}", chosen)
     assert default
-    for name in (default[1], "CeleryExecutor"):
-        module, _, attribute = ExecutorLoader.executors.get(name, name).rpartition(".")
-        assert issubclass(getattr(import_module(module), attribute), BaseExecutor)
+    installed_airflow(executors=[default[1], "CeleryExecutor"])
 
 
 def test_variables_are_those_that_the_program_and_airflow_read(
-    services: dict[str, dict[str, Any]], airflow_options: dict[str, dict[str, Any]]
+    services: dict[str, dict[str, Any]], airflow_options: dict[str, bool]
 ) -> None:
     read = set(re.findall(r'"(ONEGRID_[A-Z_]+)"', text("onegrid/settings.py") + text("dags/sync.py")))
     for name in ("prepare", "api", *AIRFLOW, "airflow-worker-1"):
@@ -137,7 +153,7 @@ def test_variables_are_those_that_the_program_and_airflow_read(
             if key.startswith("AIRFLOW__"):
                 option = key.removeprefix("AIRFLOW__").removesuffix("_CMD")
                 assert option in airflow_options, key
-                assert not key.endswith("_CMD") or airflow_options[option].get("sensitive"), key
+                assert not key.endswith("_CMD") or airflow_options[option], key
         if name != "api":
             assert environment["AIRFLOW_HOME"] == f"{services['api']['environment']['ONEGRID_HOME']}/airflow"
 
