@@ -67,7 +67,10 @@ RULES: tuple[Rule, ...] = (
     Rule(("nameless_at",), ("dwelling",), limit=100),
     Rule(("phone",), limit=100),
     Rule(("phone", "surname")),
-    Rule(("phone", "full")),
+    Rule(("full", "beside_building")),
+    Rule(("full", "beside_estate"), limit=100),
+    Rule(("surname", "beside_dwelling")),
+    Rule(("phone", "full"), limit=10 * LIMIT),  # a landlord's rows: many, and nearly surely one person's
     Rule(("phone_key", "surname"), limit=100),
     Rule(("household_number", "given")),
     Rule(("household_number", "birth")),

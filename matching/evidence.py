@@ -4,7 +4,8 @@ Columns beside the properties themselves: `id` (a valid document number), `own` 
 `trusted` (it may also hold two people apart), `id_mask` (a damaged number, `?` for what is not known of it) and
 `id_head`, `id_tail`, `id_key` (parts of whole and damaged numbers that could meet), `surname`, `given`, `sound`,
 `decade` (of birth), `own_head` (the head's number on the head's own row), and the places the address means: `dwelling`,
-`building`, `estate`, `community`, with `unit` and `room`; `registered`: the dwelling the registered address means.
+`building`, `estate`, `community`, with `unit` and `room`; `registered`: the dwelling the registered address means;
+`beside_dwelling`, `beside_building`, `beside_estate`: those of the person whose row names this one too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from schemas.records import WITHHELD, Records, column
 Flags = npt.NDArray[np.bool_]
 HEAD_ROLES = ("01", "02")  # GB/T 4761-2008: 本人, 户主
 PLACE_COLUMNS = ("dwelling", "building", "estate", "community", "unit", "room")
+BESIDE = ("dwelling", "building", "estate")
 NOT_PERSONAL = ("uscc", "registration_number", "component", "plate", "unknown")
 FEWEST_DIGITS = 4  # different digits of a number that is one: 111111..., 123123... are placeholders
 CALLS = "小老阿"  # what is put before one character of a name to call somebody; none is a usual surname
@@ -74,7 +76,20 @@ def gather(records: Records, places: Homes) -> pd.DataFrame:
     homes = _places(found["rid"], places.homes, PLACE_COLUMNS)
     book = _places(found["rid"], places.registered, ("dwelling",)).rename(columns={"dwelling": "registered"})
     alone = homes["dwelling"].where(nameless).rename("nameless_at")
-    return pd.concat([found, homes, book, alone], axis=1)
+    return pd.concat([found, homes, book, alone, _beside(raw, homes)], axis=1)
+
+
+def _beside(raw: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:
+    """Where the row's first person lives, for those the row names beside it: a landlord is known by the homes let.
+
+    Columns `beside_dwelling`, `beside_building`, `beside_estate`; missing for the first person of a row.
+    """
+    row = raw["source"].astype("str") + "\x1f" + raw["key"].astype("str")
+    first = raw["role"].fillna("").eq("").to_numpy(dtype=bool)
+    where = homes[first].set_axis(row[first], axis=0)
+    where = where[~where.index.duplicated()].reindex(row)
+    found = {f"beside_{name}": where[name].set_axis(raw.index).where(~first) for name in BESIDE}
+    return pd.DataFrame(found)
 
 
 def _places(rids: pd.Series, means: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matching.evidence import HEAD_ROLES
+from matching.evidence import BESIDE, HEAD_ROLES
 from matching.identifiers import FULL, UNKNOWN
 from matching.model import Tables
 from schemas.name_levels import NameLevel, compare_names
@@ -29,11 +29,12 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     ),
     "birth": ("same", "fits as far as known", "one digit or swap", "same year", "within three years", "different"),
     "sex": ("same", "different"),
-    "phone": ("same, one person's", "same, a family's", "same, shared", "fits mask", "one digit off", "different"),
+    "phone": ("same, one person's", "same, a family's", "same, shared, one name", "same, shared", "fits mask", "one digit off", "different"),
     "home": (
         "one dwelling", "one room, unit open", "one building, dwelling open", "one building", "one estate",
         "one community", "elsewhere",
     ),
+    "beside": ("one dwelling", "one building", "one estate", "elsewhere"),
     "registered": ("one dwelling", "lives where the other is registered", "elsewhere"),
     "id": (
         "fits, most digits", "fits, last digits", "fits, some digits", "one edit", "same, not surely its own",
@@ -49,8 +50,9 @@ STATED: Mapping[str, tuple[float, ...]] = {
     "name": (10, 8, 6.5, 5, 3, 6, 3, 1, -1, 0.5, -3, -7, -9, -3),
     "birth": (7, 3, -1, -4, -6, -8),
     "sex": (0.9, -5),
-    "phone": (8, 5, 1, 4, 1, -1),
+    "phone": (8, 5, 6, 1, 4, 1, -1),
     "home": (6, 5, 3, 1, 0, -0.5, -1.5),
+    "beside": (6, 4, 2, -1),
     "registered": (4, 3, -1),
     "id": (12, 9, 4, 10, 2, -9, -5, -1.5),
     "household": (12, 3, 0, -8, -2),
@@ -223,13 +225,15 @@ def _sex(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 def _phone(of: Comparer, a: Integers, b: Integers) -> Integers:
     equal, spread = of.same("phone", a, b), of.spread[a]
-    level = _ladder([equal & (spread <= 1), equal & (spread <= FAMILY), equal], of.both("phone", a, b))
-    rest = np.flatnonzero(level == 3)
+    # a landlord's phone stands with all tenants, and is shared; with the landlord's name beside it, it is the landlord's
+    steps = [equal & (spread <= 1), equal & (spread <= FAMILY), equal & of.same("full", a, b), equal]
+    level = _ladder(steps, of.both("phone", a, b))
+    rest = np.flatnonzero(level == 4)
     off = of.by_value(("phone", "phone"), a[rest], b[rest], _digits_off)
-    level[rest] = np.where(off == 1, 4, 5)
+    level[rest] = np.where(off == 1, 5, 6)
     for one, two in ((a, b), (b, a)):
         fits = of.by_value(("phone_mask", "phone"), one, two, _fits_mask)
-        level = np.where(level < 0, np.select([fits == 1, fits == 0], [3, 5], default=-1), level)
+        level = np.where(level < 0, np.select([fits == 1, fits == 0], [4, 6], default=-1), level)
     return level
 
 
@@ -249,6 +253,13 @@ def _home(of: Comparer, a: Integers, b: Integers) -> Integers:
     near = [of.same(name, a, b) for name in ("estate", "community")]
     steps = [of.same("dwelling", a, b), (building | near[0]) & room & open_, building & open_, building, *near]
     known = of.both("community", a, b) | of.both("estate", a, b) | of.both("building", a, b)
+    return _ladder(steps, known | steps[0])
+
+
+def _beside(of: Comparer, a: Integers, b: Integers) -> Integers:
+    """Two whom rows name beside others (landlords): whether these live in one home, building, estate."""
+    steps = [of.same(f"beside_{name}", a, b) for name in BESIDE]
+    known = of.both("beside_building", a, b) | of.both("beside_estate", a, b)
     return _ladder(steps, known | steps[0])
 
 
@@ -313,9 +324,11 @@ def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
 _CODED = (
     "name", "full", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "unit", "room",
     "registered", "id", "household_number", "relation", "ethnicity", "feed",
+    "beside_dwelling", "beside_building", "beside_estate",
 )  # fmt: skip
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {
-    "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "registered": _registered,
+    "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "beside": _beside,
+    "registered": _registered,
     "id": _number,
     "household": _household, "ethnicity": _ethnicity, "feed": _feed,
 }  # fmt: skip

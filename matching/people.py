@@ -29,7 +29,7 @@ JOIN = -2.0
 KEEP = -6.0  # log2 odds from which a pair is kept for review; below, it is one to sixty-four against
 VARIANT = (
     "name", "former", "birth", "sex", "phone", "dwelling", "building", "household_number", "head_id", "relation",
-    "id_mask", "ethnicity", "registered", "room",
+    "id_mask", "ethnicity", "registered", "room", "beside_dwelling", "beside_building",
 )  # fmt: skip
 
 

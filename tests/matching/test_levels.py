@@ -29,12 +29,19 @@ def record(cell: str) -> dict[str, str]:
 
 
 def levels(one: dict[str, str], two: dict[str, str]) -> pd.DataFrame:
-    frame = pd.DataFrame([{"name": None, "at": None, **one}, {"name": None, "at": None, **two}])
+    """The levels of two records. `at`: the dwelling its address means, its tens the building, its hundreds the estate;
+    `let`: the same of the person in whose row the record stands as landlord.
+    """
+    rows = [{"name": None, "at": None, **one}, {"name": None, "at": None, **two}]
+    lets = [row.pop("let", None) for row in rows]
+    frame = pd.DataFrame([*rows, *({"name": "租客", "at": let} for let in lets)])
     at = pd.to_numeric(frame.pop("at")).astype("Int64")
+    rid, keys = [1, 2, 3, 4], ["1", "2", "1", "2"]
     places = pd.DataFrame(
-        {"rid": [1, 2], "dwelling": at, "building": at // 10, "estate": at // 100, "community": at // 900}
+        {"rid": rid, "dwelling": at, "building": at // 10, "estate": at // 100, "community": at // 900}
     )
-    records = frame.astype("str").assign(rid=[1, 2], source=["x", "y"], key=["1", "2"], role="")
+    roles = [*("landlord" if let else "" for let in lets), *("" if let else "other" for let in lets)]
+    records = frame.astype("str").assign(rid=rid, source=["x", "y", "x", "y"], key=keys, role=roles)
     feeds = {name: Feed(name, "grid", "340202004") for name in ("x", "y")}
     evidence = gather(Records({"person": records}, feeds), SimpleNamespace(homes=places, registered=places.head(0)))
     return Comparer(evidence, TABLES).levels(np.array([0]), np.array([1]))
