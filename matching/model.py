@@ -84,6 +84,12 @@ class Model:
         tables = Tables(**{**raw["tables"], "shared_ids": tuple(raw["tables"]["shared_ids"])})
         return cls(comparisons, raw["base"], tables)
 
+    def fits(self, levels: Levels) -> bool:
+        """Whether it was trained for these ladders: of another version of the program it may not be."""
+        return {name: tuple(level.name for level in ladder) for name, ladder in self.comparisons.items()} == dict(
+            levels
+        )
+
     def save(self, path: Path) -> None:
         """Write the model file; it holds names and digests of numbers, so its folder is the registry's own."""
         path.write_text(self.to_json(), encoding="utf-8")

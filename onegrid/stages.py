@@ -150,7 +150,10 @@ def match_places(_: Hub, work: Unification) -> int:
 
 
 def match_people(hub: Hub, work: Unification) -> int:
-    """Which records speak of the same person. The first model is trained here and kept; later runs use it."""
+    """Which records speak of the same person. The first model is trained here and kept; later runs use it, until a
+    version of the program compares otherwise.
+    """
+    from matching.levels import LEVELS
     from matching.model import Model
     from matching.people import match_people as people_of
     from registry.models import current_model, keep_model
@@ -162,9 +165,12 @@ def match_people(hub: Hub, work: Unification) -> int:
     with hub.database.session(hub.actor) as connection:
         kept = current_model(connection, hub.keyring)
     model = None if kept is None else Model.from_json(kept)
+    if model is not None and not model.fits(LEVELS):
+        hub.tell("this version compares otherwise than the one that trained the model: a new one is trained")
+        model = None
     found = people_of(records, _places(work), work.judgements, model)
     with hub.database.session(hub.actor) as connection:
-        if kept is None:
+        if model is None:
             keep_model(connection, hub.keyring, found.model.version, found.model.to_json())
         set_model(connection, work.run, found.model.version)
     _add(work, found.matched)

@@ -111,3 +111,10 @@ def test_fit_reaches_the_maximum() -> None:
 def test_predicting_nothing() -> None:
     bare = train(labelled().head(0), LEVELS, STATED, -8.0)
     assert predict(bare, labelled().head(0)).size == 0
+
+
+def test_a_model_fits_the_ladders_it_was_trained_for_alone(model: Model) -> None:
+    assert model.fits(LEVELS)
+    name = next(iter(LEVELS))
+    assert not model.fits({**LEVELS, name: (*LEVELS[name], "more")})
+    assert not model.fits({**LEVELS, "another": ("same",)})

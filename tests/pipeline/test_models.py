@@ -1,0 +1,35 @@
+"""The model that scores: kept from run to run, and trained anew where this version compares otherwise."""
+
+from __future__ import annotations
+
+from district import ACTOR, District, write_police
+
+from matching.model import Model
+from onegrid.sealing import Keyring
+from onegrid.settings import Settings
+from registry.models import current_model, keep_model
+
+
+def model(district: District) -> Model:
+    with district.database() as database, database.session(ACTOR) as connection:
+        kept = current_model(connection, Keyring.open(Settings(district.home).master_key))
+    assert kept is not None
+    return Model.from_json(kept)
+
+
+def test_a_model_of_other_ladders_gives_way_to_a_new_one(district: District) -> None:
+    assert district.run().code == 0
+    first = model(district)
+    ladders = {name: ladder for name, ladder in first.comparisons.items() if name != "beside"}
+    old = Model({**ladders, "phone": first.comparisons["phone"][:-1]}, first.base, first.tables)
+    with district.database() as database, database.session(ACTOR) as connection:
+        keep_model(connection, Keyring.open(Settings(district.home).master_key), old.version, old.to_json())
+    before = district.registry().partition
+    write_police(district.data("police.csv"), range(31))
+    done = district.run()
+    assert done.code == 0, done.err
+    assert "a new one is trained" in done.err
+    assert set(model(district).comparisons) == set(first.comparisons)
+    other = before - district.registry().partition  # the person whom the police now hold too, home and households
+    assert {line[:2] for group in other for line in group} >= {("population", "r030")}
+    assert all(any(line[:2] == ("population", "r030") for line in group) for group in other)
