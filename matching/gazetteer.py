@@ -26,7 +26,8 @@ _NUMBERS = re.compile(r"[0-9零一二三四五六七八九十东西南北中甲�
 _DIGIT = re.compile(r"[0-9]")
 _ZONE = re.compile(r"(?:[东西南北中]{1,2}|[A-Z]|第?[0-9零一二三四五六七八九十]{1,3})区$")
 _PART = re.compile(
-    r"(?:(?P<zone>[东西南北中A-Z0-9零一二三四五六七八九十]{1,3})(?=[区苑园院])|(?P<village>[0-9零一二三四五六七八九十]{1,3})(?=[村里])|(?P<phase>[0-9]+)期)"
+    # the direction in 城南1区 is of the name: the zone is the number
+    r"(?:(?P<zone>[东西南北中]{1,2}|[A-Z0-9零一二三四五六七八九十]{1,3})(?=[区苑园院])|(?P<village>[0-9零一二三四五六七八九十]{1,3})(?=[村里])|(?P<phase>[0-9]+)期)"
 )
 
 

@@ -14,12 +14,15 @@ from matching.address_tail import WHOLE_HOUSE
 OPEN = "?"  # a part that the address leaves out and nobody else tells
 SETTLED = ("head", "building", "unit", "room", "level")
 NEEDED = (*SETTLED, "alt_building", "alt_unit", "alt_room")
+ORDINALS = {letter: str(n) for letters in ("ABCDEFGHIJKLMN", "甲乙丙丁戊己庚辛") for n, letter in enumerate(letters, 1)}
+AGREEING_PERSONS = 2  # who must show an estate's lettered building under its number
+AGREEMENT = 0.6  # of those who show a lettered and a numbered building at one room
 WITNESSES = ("person", "family", "phone")  # who may tell what another address of theirs left out, surest first
 
 
 def settle(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of one area with `building`, `unit`, `room`, `level` settled. Needs `head`, the parts and WITNESSES."""
-    rows = _settle_building_or_unit(rows.copy())
+    rows = _settle_building_or_unit(_settle_letters(rows.copy()))
     rows = _settle_short_room(rows)
     rows = _settle_floor(rows)
     rows = _settle_houses(rows)
@@ -41,6 +44,22 @@ def _shown(keys: pd.Series, where: pd.Series, asked: pd.Series | None = None) ->
     flags = np.zeros(codes.max(initial=0) + 1, dtype=bool)
     flags[codes[: len(keys)][where.to_numpy(dtype=bool)]] = True
     return pd.Series(flags[codes[len(keys) :]], index=keys.index)
+
+
+def _settle_letters(rows: pd.DataFrame) -> pd.DataFrame:
+    """A座 is building 1 where the estate's people show it so: seen at A座 and at 1栋 with the same room."""
+    place = rows["building"].map(ORDINALS).astype("str")
+    seen = rows[["head", "person", "room", "building"]].assign(place=place).dropna(subset=["head", "person", "room"])
+    seen = seen.drop_duplicates()
+    lettered, numbered = seen[seen["place"].notna()], seen[seen["place"].isna() & seen["building"].notna()]
+    both = lettered.merge(numbered, on=["head", "person", "room"], suffixes=("", "_to"))
+    if both.empty:
+        return rows
+    both["agrees"] = both["place"] == both["building_to"]
+    persons = both.groupby(["head", "person"])["agrees"].any().groupby("head").agg(["sum", "mean"])
+    heads = persons.index[(persons["sum"] >= AGREEING_PERSONS) & (persons["mean"] >= AGREEMENT)]
+    rows["building"] = rows["building"].mask(rows["head"].isin(heads) & place.notna(), place)
+    return rows
 
 
 def _settle_building_or_unit(rows: pd.DataFrame) -> pd.DataFrame:
