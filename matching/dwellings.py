@@ -118,8 +118,28 @@ def _resolve_area(rows: pd.DataFrame) -> pd.DataFrame:
     evidence = pd.DataFrame(
         {"person": rows["person"], "head": head, "building": rows["building"], "room": rows["room"]}
     )
-    head = _replaced(head, joined(agreed_by_people(evidence), head.value_counts()))
+    pairs = agreed_by_people(evidence)
+    head, pairs = _without_containers(head, pairs, _villages(rows))
+    head = _replaced(head, joined(pairs, head.value_counts()))
     return settle(rows.assign(head=_zoned(rows, head)))[list(SETTLED)]
+
+
+def _without_containers(heads: pd.Series, pairs: pd.DataFrame, villages: set[str]) -> tuple[pd.Series, pd.DataFrame]:
+    """A village whose people are also seen in several others contains these: its name is none of theirs, nor a bridge.
+
+    Such an address (杨家圩村1组25号) has no head until the same person's other addresses tell it.
+    """
+    near = pairs[~pairs["apart"]]
+    partners = pd.concat([near["one"], near["other"]]).value_counts()
+    containers = [name for name in partners.index[partners > 1] if name in villages]
+    kept = pairs[~pairs["one"].isin(containers) & ~pairs["other"].isin(containers)]
+    return heads.mask(heads.isin(containers)), kept.reset_index(drop=True)
+
+
+def _villages(rows: pd.DataFrame) -> set[str]:
+    """The communities of the addresses as heads may be written."""
+    names = rows["community"].dropna().str.replace(COMMITTEE, "", regex=True).unique()
+    return {*names, *(f"{name}村" for name in names)}
 
 
 def _written(rows: pd.DataFrame) -> pd.Series:
@@ -129,8 +149,7 @@ def _written(rows: pd.DataFrame) -> pd.Series:
     heads = {case: estate_head(*case) for case in cases.itertuples(index=False, name=None)}
     keys = zip(*(part.fillna("").tolist() for part in parts), strict=True)
     written = pd.Series([heads.get(key) for key in keys], index=rows.index, dtype="str")
-    villages = rows["community"].dropna().str.replace(COMMITTEE, "", regex=True).unique()
-    named = written.isin([*villages, *(f"{name}村" for name in villages)])
+    named = written.isin(_villages(rows))
     house = rows["building"].str.contains("组", regex=False).fillna(False) | (rows["room"] == WHOLE_HOUSE)
     return written.mask(named & (rows["gate"].notna() | ~house))
 
@@ -147,5 +166,6 @@ def _zoned(rows: pd.DataFrame, heads: pd.Series) -> pd.Series:
     room = rows["person"] + "\x1f" + rows["building"] + "\x1f" + rows["room"]
     within = room + "\x1f" + heads.map(bases.to_dict()).astype("str")
     told = only_value(within, heads.mask(bare)).where(bare)
-    nowhere = only_value(room, heads).where(heads.isna() & rows["community"].notna())
+    placed = rows["community"].notna() | rows["estate"].notna()
+    nowhere = only_value(room, heads).where(heads.isna() & placed)
     return told.fillna(heads).fillna(nowhere)

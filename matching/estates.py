@@ -1,6 +1,6 @@
 """Estates that several feeds list: which rows mean the same residential estate.
 
-Rows are compared where they share a name, a road and number, or a spot. A name says most: two spellings of one name are
+Rows are compared where they share a name or alias, a road and number, or a spot. A name says most: two spellings of one name are
 one estate unless they lie apart; a generic word more, or a character off, needs the place to agree; other numbers
 (phase, zone, village) are never the same. One feed lists an estate once, so its rows stay apart unless name and place agree.
 """
@@ -31,6 +31,7 @@ from schemas.records import Records, column
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+ALIAS_COLUMNS = {f"alias_{name}": name for name in NAME_COLUMNS}  # of the other name a row gives for its estate
 NAME_WEIGHTS = {
     WRITTEN: 9.0,
     SAME: 8.0,
@@ -77,6 +78,7 @@ def _read(records: Records, raw: pd.DataFrame) -> pd.DataFrame:
     rows = pd.DataFrame({"rid": raw["rid"], "source": raw["source"], "area": records.division(raw).str[:6].fillna("")})
     rows[list(NAME_COLUMNS)] = read_estate_names(column(raw, "name"))
     rows["name"], rows["address"] = column(raw, "name"), column(raw, "address")
+    rows[list(ALIAS_COLUMNS)] = read_estate_names(column(raw, "alias"))
     rows["district"] = read_districts(rows["address"])
     rows[["east", "north"]] = read_points(column(raw, "longitude"), column(raw, "latitude"))
     rows["coarse"] = coarse_points(rows)
@@ -86,7 +88,12 @@ def _read(records: Records, raw: pd.DataFrame) -> pd.DataFrame:
 def _candidates(rows: pd.DataFrame, gates: pd.DataFrame) -> pd.DataFrame:
     """Pairs `a` < `b` of row positions of one area that share a spelling, a core, a gate or a spot."""
     at = np.arange(len(rows))
-    blocks = [pd.DataFrame({"at": at, "key": rows["area"] + "|" + rows[name]}) for name in ("strict", "core")]
+    blocks = [
+        pd.DataFrame(
+            {"at": np.r_[at, at], "key": pd.concat([rows["area"] + "|" + rows[pre + name] for pre in ("", "alias_")])}
+        )
+        for name in ("strict", "core")
+    ]
     blocks.append(pd.DataFrame({"at": gates["at"], "key": rows["area"].to_numpy()[gates["at"]] + "|" + gates["gate"]}))
     pairs = pd.concat([*(pairs_within(block) for block in blocks), near_pairs(_points(rows), SPOT)], ignore_index=True)
     pairs = pairs.drop_duplicates(ignore_index=True)
@@ -98,7 +105,7 @@ def _candidates(rows: pd.DataFrame, gates: pd.DataFrame) -> pd.DataFrame:
 def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Edges `a`, `b` (rids), `weight`, with `name` (level), `distance` and `same_gate`."""
     one, other = (rows.iloc[pairs[side]] for side in ("a", "b"))
-    level = compare_estates(one, other)
+    level = _compared(one, other)
     related = level < OTHER
     pairs, level = pairs[related], level[related]
     distance = distances(_points(rows), pairs)
@@ -121,6 +128,21 @@ def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.
             "same_gate": same_gate,
         }
     )  # fmt: skip
+
+
+def _compared(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.int8]:
+    """The best level of the rows' names; an alias that is the other's name counts as if it were written so."""
+    level = compare_estates(one, other)
+    for left, right in ((True, False), (False, True), (True, True)):
+        sides = [_by_alias(side) if alias else side for side, alias in ((one, left), (other, right))]
+        known = sides[0]["written"].notna().to_numpy() & sides[1]["written"].notna().to_numpy()
+        found = compare_estates(*(side[known] for side in sides))
+        level[known] = np.where(found <= SAME, np.minimum(level[known], found), level[known])
+    return level
+
+
+def _by_alias(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.drop(columns=list(NAME_COLUMNS)).rename(columns=ALIAS_COLUMNS)
 
 
 def _points(rows: pd.DataFrame) -> Floats:

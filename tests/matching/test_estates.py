@@ -131,3 +131,17 @@ def test_the_order_of_rows_changes_nothing() -> None:
 def test_no_estates_are_no_clusters() -> None:
     assert match_estates(Records({}, {})).empty
     assert clusters(("a", None, None, None), ("a", None, None, None)) == [1, 2]
+
+
+def test_a_row_that_gives_the_other_name_joins_the_row_that_bears_it() -> None:
+    records = listed(
+        ("a", "中央府北苑", "胜利路66号", HERE),
+        ("a", "中央府南苑", "胜利路68号", HERE),
+        ("b", "二建职工楼北苑", "胜利路66号", None),
+        ("b", "二建职工楼南苑", None, None),
+    )
+    place = records.frames["place"].assign(
+        alias=pd.Series(["二建职工楼北苑", "二建职工楼南苑", None, None], dtype="str")
+    )
+    found = match_estates(Records({"place": place}, records.feeds)).set_index("rid")["cluster"]
+    assert [int(found[n]) for n in range(1, 5)] == [1, 2, 1, 2]

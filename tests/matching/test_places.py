@@ -55,6 +55,20 @@ def test_alias_is_learned_from_people_who_agree() -> None:
     assert found[-2] == found[-1] is not None
 
 
+def test_a_village_that_contains_others_is_no_bridge_between_them() -> None:
+    people = [(f"{n}", f"杨家圩村丽岗1组{n}号") for n in range(1, 5)] + [
+        (f"{n}", f"杨家圩村1组{n}号") for n in range(1, 5)
+    ]
+    people += [(f"{n}", f"杨家圩村文湾1组{n}号") for n in range(11, 15)]
+    people += [(f"{n}", f"杨家圩村1组{n}号") for n in range(11, 15)]
+    people += [("21", "杨家圩村丽岗1组12号"), ("22", "杨家圩村文湾1组12号")]
+    found = homes(people)
+    assert found[0] == found[4] is not None
+    assert found[8] == found[12] is not None
+    assert found[-2] is not None
+    assert found[-2] != found[-1] == found[9]
+
+
 def test_people_who_moved_make_no_alias() -> None:
     moved = [(str(n), f"阳光花园{n}栋1单元{n}01") for n in range(1, 9)]
     moved += [(str(n), f"翠湖苑{n if n < 3 else n + 1}栋1单元{n}01") for n in range(1, 9)]
