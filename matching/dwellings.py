@@ -31,6 +31,7 @@ TYPED = (
     ("event", "address"),
     ("thing", "address"),
 )
+HEAD_PARTS = ("estate", "zone", "phase")
 COMMITTEE = r"(?:村民委员会|居民委员会|村委会|居委会|社区)$"
 PERSON_ID = r"[0-9]{17}[0-9X]"
 
@@ -169,3 +170,22 @@ def _zoned(rows: pd.DataFrame, heads: pd.Series) -> pd.Series:
     placed = rows["community"].notna() | rows["estate"].notna()
     nowhere = only_value(room, heads).where(heads.isna() & placed)
     return told.fillna(heads).fillna(nowhere)
+
+
+def estate_heads(records: Records, rows: pd.DataFrame) -> pd.DataFrame:
+    """What addresses say for the name of each listed estate, by `rid` of the place records of kind estate.
+
+    rows: as `resolve` gives them. Columns `read`, the head the name itself makes, and `head`, the one it stands for: two
+    names that people use for one estate are read apart and have one head. Missing where no address bears the name.
+    """
+    raw = records.frame("place")
+    raw = raw[column(raw, "kind") == "estate"]
+    area = records.division(raw).str[:6].fillna("")
+    listed = parse_addresses(column(raw, "name"), area)[list(HEAD_PARTS)].assign(area=area)
+    said = rows.loc[rows["estate"].notna() & rows["head"].notna(), ["area", *HEAD_PARTS, "head"]].fillna("")
+    counted = said.value_counts().reset_index()
+    most = counted.drop_duplicates(["area", *HEAD_PARTS]).set_index(["area", *HEAD_PARTS])["head"]
+    keys = pd.MultiIndex.from_frame(listed[["area", *HEAD_PARTS]].fillna(""))
+    read = [estate_head(estate, zone, phase) if estate else None for _, estate, zone, phase in keys]
+    found = pd.DataFrame({"read": read, "head": most.reindex(keys).to_numpy()}, dtype="str")
+    return found.set_axis(raw["rid"].to_numpy(), axis=0)

@@ -54,12 +54,18 @@ NEAR = 700.0  # metres: what two maps' datums and hand-set pins may differ for o
 SPOT = 300.0  # metres within which rows are compared whatever their names
 
 
-def match_estates(records: Records) -> pd.DataFrame:
-    """`rid`, `cluster` (the smallest rid of the estate) of every place record of kind estate."""
+def match_estates(records: Records, heads: pd.DataFrame | None = None) -> pd.DataFrame:
+    """`rid`, `cluster` (the smallest rid of the estate) of every place record of kind estate.
+
+    heads: by rid, the head that the name makes (`read`) and the one that it stands for (`head`); two names are one estate's
+    where people use them so, and these are then read apart under one head.
+    """
     raw = records.frame("place")
     rows = _read(records, raw[column(raw, "kind") == "estate"])
     if rows.empty:
         return pd.DataFrame({"rid": rows["rid"], "cluster": rows["rid"]}).astype("int64").reset_index(drop=True)
+    known = pd.DataFrame(columns=["read", "head"]) if heads is None else heads
+    rows[["read", "head"]] = known.reindex(rows["rid"]).astype("str").set_axis(rows.index)
     gates = estate_gates(rows)
     edges = _scored(rows, gates, _candidates(rows, gates))
     rules = Rules(exclusive=_listed_once(rows, edges))
@@ -94,6 +100,7 @@ def _candidates(rows: pd.DataFrame, gates: pd.DataFrame) -> pd.DataFrame:
         )
         for name in ("strict", "core")
     ]
+    blocks.append(pd.DataFrame({"at": at, "key": rows["area"] + "|" + rows["head"]}))
     blocks.append(pd.DataFrame({"at": gates["at"], "key": rows["area"].to_numpy()[gates["at"]] + "|" + gates["gate"]}))
     pairs = pd.concat([*(pairs_within(block) for block in blocks), near_pairs(_points(rows), SPOT)], ignore_index=True)
     pairs = pairs.drop_duplicates(ignore_index=True)
@@ -131,8 +138,15 @@ def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.
 
 
 def _compared(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.int8]:
-    """The best level of the rows' names; an alias that is the other's name counts as if it were written so."""
+    """The best level of the rows' names; an alias that is the other's name counts as if it were written so, and so does
+    a name that people use for the other.
+    """
     level = compare_estates(one, other)
+    same, read_alike = (
+        one[name].to_numpy(dtype=object) == other[name].to_numpy(dtype=object) for name in ("head", "read")
+    )
+    called = same & ~read_alike & one["head"].notna().to_numpy()
+    level = np.where(called & (level != OTHER_PART), np.minimum(level, SAME), level).astype(np.int8)
     for left, right in ((True, False), (False, True), (True, True)):
         sides = [_by_alias(side) if alias else side for side, alias in ((one, left), (other, right))]
         known = sides[0]["written"].notna().to_numpy() & sides[1]["written"].notna().to_numpy()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from matching.address_tail import WHOLE_HOUSE
-from matching.dwellings import gather_addresses, resolve
+from matching.dwellings import estate_heads, gather_addresses, resolve
 from matching.estates import match_estates
 from matching.gazetteer import fold_estate
 from matching.grids import locate
@@ -43,7 +43,7 @@ def match_places(records: Records) -> Places:
     """Read every address, find out which mean the same dwelling, building or estate, and place them in grids."""
     rows = resolve(gather_addresses(records))
     rows = _numbered(rows)
-    estates = match_estates(records)
+    estates = match_estates(records, estate_heads(records, rows))
     rows, estate_of = _with_listed_estates(rows, estates, records)
     members = _members(records, rows, estate_of)
     standing = rows[(rows["type"] == "place") | ((rows["type"] == "person") & (rows["property"] == "address"))]

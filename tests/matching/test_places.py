@@ -25,8 +25,10 @@ def street(people: list[tuple[str, str]], places: list[dict[str, str]] | None = 
     if places:
         listed = pd.DataFrame(places).astype("str")
         listed.insert(0, "rid", range(1001, 1001 + len(places)))
-        frames["place"] = listed.assign(source="map", key=listed["rid"].astype("str"), role="").astype({"role": "str"})
-    feeds = {name: Feed(name, "district", "340202") for name in ("feed", "map")}
+        frames["place"] = listed.assign(
+            source=listed.get("source", "map"), key=listed["rid"].astype("str"), role=""
+        ).astype({"role": "str"})
+    feeds = {name: Feed(name, "district", "340202") for name in ("feed", "map", "other map")}
     records = Records(frames, feeds)
     return records, match_places(records)
 
@@ -155,3 +157,15 @@ def test_every_record_has_one_line_of_a_kind_and_order_does_not_matter() -> None
     pd.testing.assert_frame_equal(
         members.sort_values(order, ignore_index=True), again.sort_values(order, ignore_index=True)
     )
+
+
+def test_listed_estates_are_one_where_people_use_both_names_and_parts_stay_apart() -> None:
+    people = [(str(n), f"{name}{n}栋1单元{n}01") for name in ("幸福公寓", "华润云著") for n in range(1, 4)]
+    names = ("幸福公寓", "华润云著", "常青花园十七村", "常青花园九南村")
+    sources = ("map", "other map", "map", "other map")
+    listed = [{"kind": "estate", "name": name, "source": source} for name, source in zip(names, sources, strict=True)]
+    _, places = street(people, listed)
+    members = places.matched.members
+    found = members[members["kind"] == "estate"].set_index("rid")["cluster"]
+    assert found[1001] == found[1002]
+    assert len({found[1001], found[1003], found[1004]}) == 3
