@@ -278,6 +278,55 @@ def token(arguments: Arguments) -> int:
     return 0
 
 
+def train(arguments: Arguments) -> int:
+    """Train a version of the model on the records at hand, and say how its weights differ from those in use."""
+    from matching.model import Model
+    from onegrid import modelling
+    from onegrid.pipeline import feeds_of
+    from registry.models import current_model
+    from schemas.sources import read_sources
+
+    declared, errors = read_sources(arguments.sources)
+    if not declared:
+        raise errors[0]
+    with _hub(arguments) as hub:
+        with hub.database.session(hub.actor) as connection:
+            before = current_model(connection, hub.keyring)
+        model, recall = modelling.train(hub, feeds_of(declared), use=arguments.use)
+    state = (
+        "in use from the next run on"
+        if arguments.use
+        else f"kept; `onegrid models use {model.version}` takes it into use"
+    )
+    print(f"model {model.version}, {state}; candidates hold {recall:.4f} of the pairs that numbers tell")
+    if before is not None:
+        print_table(modelling.difference(Model.from_json(before), model), 20)
+    return 0
+
+
+def models(arguments: Arguments) -> int:
+    """List the models kept, compare two, or take one into use."""
+    from matching.model import Model
+    from onegrid.modelling import difference
+    from registry.models import find_model, list_models, use_model
+
+    wanted = {"list": 0, "use": 1, "compare": 2}[arguments.what]
+    if len(arguments.version) != wanted:
+        raise SettingsError(f"models {arguments.what} needs {wanted} version{'' if wanted == 1 else 's'}.")
+    with _hub(arguments) as hub, hub.database.session(hub.actor) as connection:
+        found = [find_model(connection, hub.keyring, start) for start in arguments.version]
+        if len({version for version, _ in found}) < wanted:
+            raise SettingsError("models compare needs two different versions.")
+        if arguments.what == "use":
+            use_model(connection, found[0][0])
+            say(f"Model {found[0][0]} is in use: the next run scores all anew.")
+        elif arguments.what == "compare":
+            print_table(difference(*(Model.from_json(body) for _, body in found)))
+        else:
+            print_table(list_models(connection))
+    return 0
+
+
 # ---------------------------------------------------------------- what commands share
 
 
@@ -338,6 +387,13 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
     )),
     ("replay", "check, stage and publish a landed load again, without its source", replay, (
         (("load",), {"type": int, "help": "the load's number"}), SOURCES, HOME,
+    )),
+    ("train", "train a version of the matching model on the records at hand", train, (
+        SOURCES, HOME, (("--use",), {"action": "store_true", "help": "take it into use from the next run on"}),
+    )),
+    ("models", "list the matching models kept, compare two, or take one into use", models, (
+        (("what",), {"choices": ("list", "compare", "use")}),
+        (("version",), {"nargs": "*", "help": "versions, or their beginnings"}), HOME,
     )),
     ("database", "where the database answers, or the SQL that sets up a server of yours", database, (
         HOME, (("--print-sql",), {"action": "store_true", "help": "print what a database administrator runs"}),

@@ -29,6 +29,8 @@ _NEWER = """
         WHERE l.id > coalesce((run.loads ->> l.source)::bigint, 0)
     ) OR EXISTS (
         SELECT FROM judgement j JOIN run ON run.id = :run WHERE greatest(j.at, j.undone_at) > run.started_at)"""
+_OTHER_MODEL = """
+    SELECT EXISTS (SELECT FROM run JOIN model m ON m.current WHERE run.id = :run AND run.model <> m.version)"""
 _JUDGED = """
     SELECT a.id AS rid_a, b.id AS rid_b, j.verdict FROM judgement j
     JOIN record a ON (a.source, a.key, a.type, a.role) = (j.source_a, j.key_a, j.type, j.role_a)
@@ -56,8 +58,8 @@ def staged_loads(connection: Connection) -> dict[str, int]:
 
 
 def staged_since(connection: Connection, run: int) -> bool:
-    """Whether a record was added, changed or withdrawn, or a judgement made, since `run` looked at them."""
-    return bool(connection.execute(text(_NEWER), {"run": run}).scalar_one())
+    """Whether a record was added, changed or withdrawn, a judgement made, or another model taken into use since `run`."""
+    return any(bool(connection.execute(text(query), {"run": run}).scalar_one()) for query in (_NEWER, _OTHER_MODEL))
 
 
 def nothing_new(connection: Connection) -> bool:
