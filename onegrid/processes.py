@@ -83,7 +83,10 @@ class Crew:
     def _watch(self) -> None:
         while not self._ending.wait(LOOK_S):
             for program in self.programs:
-                self._look_at(program, time.monotonic())
+                try:
+                    self._look_at(program, time.monotonic())
+                except OSError as error:  # told by `check`: a watcher that is gone would watch nothing
+                    self.failed = f"{program.name} cannot be started ({error.strerror})."
 
     def _look_at(self, program: Program, now: float) -> None:
         if program.name in self._due:

@@ -71,16 +71,16 @@ def demo(arguments: Arguments) -> int:
         os.environ.update(systems.environment)  # what ${...} in the source files stands for
         ports = Ports(arguments.host, arguments.api_port, arguments.airflow_port)
         with hub_up(read_settings(home), systems.sources, ports, tell) as running:
-            _show(running, systems, read_settings(home), tell)
+            failures = _show(running, systems, read_settings(home), tell)
             print(running.addresses(), flush=True)
             if not arguments.no_wait:
                 say("Ctrl-C stops everything.")
                 stay_up(running)
-    return 0
+    return 1 if failures else 0
 
 
-def _show(running: Up, systems: Systems, settings: Settings, tell: Callable[[str], None]) -> None:
-    """One synchronisation of the town through Airflow, and what came of it."""
+def _show(running: Up, systems: Systems, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
+    """One synchronisation of the town through Airflow, and what came of it; returns what failed."""
     from onegrid.pipeline import open_hub
     from onegrid.synchronising import ACTOR, synchronise
     from registry.figures import saved_collection
@@ -98,6 +98,7 @@ def _show(running: Up, systems: Systems, settings: Settings, tell: Callable[[str
             print(saved_text(saved_collection(connection)))
         print(household_of_note(hub))
     print(injected_text(systems.requests(), systems.injected()))
+    return summary.errors
 
 
 def _build_town(folder: Path, town: Path, arguments: Arguments, tell: Callable[[str], None]) -> None:

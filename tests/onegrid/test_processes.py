@@ -69,6 +69,17 @@ def test_one_that_does_not_stay_up_is_given_up_with_a_sentence(tmp_path: Path, m
             crew.check()
 
 
+def test_one_that_cannot_be_started_again_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onegrid.processes.PAUSE_S", 0.01)
+    with Crew(lambda _: None) as crew:
+        one = program(tmp_path, "raise SystemExit(3)")
+        crew.add(one)
+        one.command = [str(tmp_path / "gone")]
+        eventually(lambda: crew.failed is not None)
+        with pytest.raises(Broken, match=r"one cannot be started \(No such file"):
+            crew.check()
+
+
 def test_a_deaf_program_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onegrid.processes.STOP_S", 0.3)
     with Crew(print) as crew:
