@@ -98,6 +98,41 @@ class Where(Model):
     successor: str | None = Field(description="the code that stands in its place")
 
 
+class Question(BaseModel):
+    """What is asked in a body; a field that is none is refused, so that a misspelt one does not go unseen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Short = Annotated[str, Field(max_length=64, pattern=NO_NUL)]
+Long = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+
+
+class Codes(Question):
+    """Codes that were kept."""
+
+    codes: list[Annotated[str, Field(max_length=64, pattern=NO_NUL)]] = Field(
+        min_length=1, max_length=10_000, examples=[[CODE]]
+    )
+
+
+class Resolved(Model):
+    """What became of one of them."""
+
+    asked: str
+    code: str | None = Field(description="as the registry writes it; null: nothing of this code that you may see")
+    type: str | None
+    kind: str | None
+    status: str | None
+    successor: str | None
+
+
+class ResolvedAll(Model):
+    """A line for each code asked, in their order."""
+
+    items: list[Resolved]
+
+
 class Hit(Model):
     """An entity an official number leads to."""
 
@@ -115,16 +150,6 @@ class Hits(Model):
     """What an official number leads to."""
 
     items: list[Hit]
-
-
-class Question(BaseModel):
-    """What is asked in a body; a field that is none is refused, so that a misspelt one does not go unseen."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-Short = Annotated[str, Field(max_length=64, pattern=NO_NUL)]
-Long = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
 
 
 class Number(Question):

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from onegrid.errors import DatabaseError, DatabaseUnavailable, OneGridError, SettingsError, Unforeseen
 
 MEDIA_TYPE = "application/problem+json"
-BODY_MOST = 64 * 1024
+BODY_MOST = 512 * 1024  # 10,000 codes, as any JSON writes them
 log = logging.getLogger("onegrid.api")
 
 

@@ -76,6 +76,10 @@ WHERE_IT_IS = f"""
     SELECT e.code, e.type, e.kind, e.status, e.merged_into FROM entity e, (SELECT %(area)s::text AS area) c
     WHERE e.code = %(code)s AND {_INSIDE.format(e="e")}"""
 
+RESOLVE = f"""
+    SELECT e.code, e.type, e.kind, e.status, e.merged_into FROM entity e, (SELECT %(area)s::text AS area) c
+    WHERE e.code = ANY(%(codes)s) AND {_INSIDE.format(e="e")}"""
+
 MEMBERS = """
     SELECT r.id, r.source, s.owner, r.key, r.role, r.type, r."values"::text AS plain, r.sealed, m.how, m.weight,
         l.finished_at AS loaded

@@ -44,3 +44,26 @@ def test_what_is_wrong_with_a_body_is_said_without_repeating_it(service: Service
             assert id_number(5) not in answer.text
             assert answer.json()["errors"]
         assert caller.get("/v1/lookup", params={"number": id_number(5)}).status_code == 405
+
+
+def test_many_codes_are_resolved_at_once_in_their_order(service: Service) -> None:
+    registry = service.district.registry()
+    old, new, gone, one = (registry.code("population", f"r{place:03}") for place in (33, 34, 35, 36))
+    service.execute("UPDATE entity SET status = 'merged', merged_into = :new WHERE code = :old", old=old, new=new)
+    service.execute("UPDATE entity SET status = 'retired' WHERE code = :gone", gone=gone)
+    asked = [one.lower().replace("-", ""), old, gone, "P340202-999999999-1", "?", one]
+    try:
+        with service.caller() as caller, service.caller(division="340203") as stranger:
+            lines = caller.post("/v1/codes/resolve", json={"codes": asked}).json()["items"]
+            outside = stranger.post("/v1/codes/resolve", json={"codes": asked}).json()["items"]
+            many = caller.post("/v1/codes/resolve", json={"codes": [one] * 10_000})
+            more = caller.post("/v1/codes/resolve", json={"codes": [one] * 10_001})
+    finally:
+        service.execute("UPDATE entity SET status = 'active', merged_into = NULL WHERE code = ANY(:c)", c=[old, gone])
+    assert [line["asked"] for line in lines] == asked
+    assert [line["code"] for line in lines] == [one, old, gone, None, None, one]
+    assert [line["status"] for line in lines] == ["active", "merged", "retired", None, None, "active"]
+    assert [line["successor"] for line in lines][1] == new
+    assert all(line["code"] is None for line in outside)
+    assert len(many.json()["items"]) == 10_000
+    assert more.status_code == 422

@@ -69,7 +69,7 @@ def test_an_unforeseen_error_is_told_by_where_not_by_what(
 
 def test_a_body_beyond_the_bound_is_refused(service: Service) -> None:
     def pieces() -> Iterator[bytes]:
-        for _ in range(100):
+        for _ in range(BODY_MOST // 1024 + 1):
             yield b" " * 1024
 
     with service.caller() as caller:
