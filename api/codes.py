@@ -22,18 +22,6 @@ STORED = re.compile(r"[A-Z][0-9]{6}-[0-9]{9}-[0-9A-Z]")
 router = APIRouter(tags=["codes"])
 
 
-@router.get(
-    "/codes/{code}", response_model=Where, responses=PROBLEMS, operation_id="get_code", summary="What became of a code"
-)
-async def where(request: Request, asking: AskingDep, code: CodeParam) -> Response:
-    """Type, status and, for a merged code, the one that stands in its place."""
-    async with asking.session(ENTITIES) as session:
-        rows = await session.rows(WHERE_IT_IS, {"code": code_of(code)})
-    if not rows:
-        raise not_found()
-    return answer(request, _with_successor(rows[0]), CHECKED)
-
-
 @router.post(
     "/codes/resolve",
     response_model=ResolvedAll,
@@ -50,6 +38,18 @@ async def resolve(request: Request, asking: AskingDep, body: Codes) -> Response:
     nothing = dict.fromkeys(("code", "type", "kind", "status", "successor"))
     lines = [{"asked": asked, **found.get(code or "", nothing)} for asked, code in zip(body.codes, stored, strict=True)]
     return answer(request, {"items": lines}, CHECKED)
+
+
+@router.get(
+    "/codes/{code}", response_model=Where, responses=PROBLEMS, operation_id="get_code", summary="What became of a code"
+)
+async def where(request: Request, asking: AskingDep, code: CodeParam) -> Response:
+    """Type, status and, for a merged code, the one that stands in its place."""
+    async with asking.session(ENTITIES) as session:
+        rows = await session.rows(WHERE_IT_IS, {"code": code_of(code)})
+    if not rows:
+        raise not_found()
+    return answer(request, _with_successor(rows[0]), CHECKED)
 
 
 @router.post("/lookup", response_model=Hits, responses=PROBLEMS, operation_id="lookup", summary="By an official number")
