@@ -67,12 +67,11 @@ def _cache(kind: str) -> str:
     return CHECKED if kind in OPEN_TYPES else PERSONAL
 
 
-def _add_routes(plural: str, kind: str) -> None:
-    """The three ways to look at one entity of a type."""
-    path = f"/{plural}/{{code}}"
+def _add_entity(plural: str, kind: str) -> None:
+    """One entity with its golden values."""
 
     @router.get(
-        path,
+        f"/{plural}/{{code}}",
         response_model=Entity,
         responses={**PROBLEMS, **MOVED},
         tags=[plural],
@@ -81,17 +80,19 @@ def _add_routes(plural: str, kind: str) -> None:
     )
     async def by_code(request: Request, asking: AskingDep, code: CodeParam) -> Response:
         caller, row = await asking.once(ENTITIES, ENTITY, {"code": code_of(code, kind)})
-        found = _standing(row["entity"], plural)
+        found = _standing(row["entity"])
         values = shown_values(row["values"] or [], entity_types()[kind], asking.hub.keyring, caller)
         kept = {name: found[name] for name in Entity.model_fields if name != "values"}
-        return (
-            answer(request, {**kept, "values": values}, _cache(kind))
-            if found["status"] == "active"
-            else _moved(found, plural)
-        )
+        if found["status"] != "active":
+            return _moved(found, plural)
+        return answer(request, {**kept, "values": values}, _cache(kind))
+
+
+def _add_members(plural: str, kind: str) -> None:
+    """The records behind an entity."""
 
     @router.get(
-        path + "/members",
+        f"/{plural}/{{code}}/members",
         response_model=Members,
         responses={**PROBLEMS, **MOVED},
         tags=[plural],
@@ -103,7 +104,7 @@ def _add_routes(plural: str, kind: str) -> None:
     ) -> Response:
         (after,) = place_of(cursor, 0)
         async with asking.session(ENTITIES) as session:
-            found = await _visible(session, code_of(code, kind), plural)
+            found = await _visible(session, code_of(code, kind))
             if found["status"] != "active":
                 return _moved(found, plural, "/members")
             rows = await session.rows(MEMBERS, {"code": found["code"], "after": after, "limit": limit + 1})
@@ -112,8 +113,12 @@ def _add_routes(plural: str, kind: str) -> None:
         following = cursor_of(rows[limit - 1]["id"]) if len(rows) > limit else None
         return answer(request, {"items": items, "next": following}, _cache(kind))
 
+
+def _add_relations(plural: str, kind: str) -> None:
+    """What an entity is related to."""
+
     @router.get(
-        path + "/relations",
+        f"/{plural}/{{code}}/relations",
         response_model=Relations,
         responses={**PROBLEMS, **MOVED},
         tags=[plural],
@@ -134,7 +139,7 @@ def _add_routes(plural: str, kind: str) -> None:
         )
         wanted = {"out": direction != Direction.into, "into": direction != Direction.out, "relation": relation}
         async with asking.session(ENTITIES) as session:
-            found = await _visible(session, code_of(code, kind), plural)
+            found = await _visible(session, code_of(code, kind))
             if found["status"] != "active":
                 return _moved(found, plural, "/relations")
             rows = await session.rows(RELATIONS, {"code": found["code"], **wanted, **after, "limit": limit + 1})
@@ -145,7 +150,7 @@ def _add_routes(plural: str, kind: str) -> None:
         return answer(request, {"items": shown, "next": following}, PERSONAL)
 
 
-def _standing(found: dict[str, Any] | None, plural: str) -> dict[str, Any]:
+def _standing(found: dict[str, Any] | None) -> dict[str, Any]:
     if found is None:
         raise not_found()
     if found["status"] == "retired":
@@ -153,9 +158,9 @@ def _standing(found: dict[str, Any] | None, plural: str) -> dict[str, Any]:
     return found
 
 
-async def _visible(session: Session, code: str, plural: str) -> DictRow:
+async def _visible(session: Session, code: str) -> DictRow:
     rows = await session.rows(WHERE_IT_IS, {"code": code})
-    return _standing(rows[0] if rows else None, plural)
+    return _standing(rows[0] if rows else None)
 
 
 def _moved(found: dict[str, Any], plural: str, tail: str = "") -> Response:
@@ -165,4 +170,5 @@ def _moved(found: dict[str, Any], plural: str, tail: str = "") -> Response:
 
 
 for _plural, _kind in PLURALS.items():
-    _add_routes(_plural, _kind)
+    for _add in (_add_entity, _add_members, _add_relations):
+        _add(_plural, _kind)
