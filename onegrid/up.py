@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import sys
 import time
 import urllib.error
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from onegrid.airflow_home import ADMINISTRATOR, AirflowHome, airflow_command
 from onegrid.database import Database, open_database
-from onegrid.errors import SourceFileError
+from onegrid.errors import RunBusy, SourceFileError
 from onegrid.processes import Broken, Crew, Program, check_port
 from onegrid.settings import Settings
 from schemas.migrations import migrate
@@ -55,20 +57,34 @@ class Up:
 def hub_up(settings: Settings, sources: Path, ports: Ports, tell: Progress) -> Iterator[Up]:
     """Starts the hub over a folder of source files; with the block all of it ends.
 
-    Raises PortTaken, SourceFileError when the folder declares nothing, what `open_database` raises, AirflowFailed, and
-    Broken when a program does not come up.
+    Raises PortTaken, RunBusy when another hub is up on the home, SourceFileError when the folder declares nothing, what
+    `open_database` raises, AirflowFailed, and Broken when a program does not come up.
     """
     for port, option in ((ports.api, "--api-port"), (ports.airflow, "--airflow-port")):
         check_port(ports.host, port, option)
     _check_sources(sources, tell)
     tell("Starting the database ...")
-    with open_database(settings) as database, Crew(tell) as crew:
+    with open_database(settings) as database, _only_hub(settings.home), Crew(tell) as crew:
         airflow = AirflowHome(settings.home / "airflow", sources.absolute(), ports.host, ports.airflow)
         airflow.write_configuration(database.airflow_url)
         migrate(database)
         up = Up(database, airflow, crew, f"http://{ports.host}:{ports.api}")
         _start(up, settings, ports, tell)
         yield up
+
+
+@contextmanager
+def _only_hub(home: Path) -> Iterator[None]:
+    """Holds a home that is there for one hub: two would schedule every feed twice. The kernel's lock: kill -9 lets it go."""
+    handle = os.open(home / "hub.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunBusy(f"Another hub is up on the home {home}: stop it, or name another with --home.") from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def _check_sources(folder: Path, tell: Progress) -> None:
