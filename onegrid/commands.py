@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from onegrid import publishing
 from onegrid.errors import NotFound, SettingsError, SourceFileError
-from onegrid.printing import print_table, say, summary_text
+from onegrid.printing import outcome_text, print_table, say, summary_text
 from onegrid.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def run(arguments: Arguments) -> int:
             say(f"onegrid: {error}")
         raise errors[0]
     with _hub(arguments) as hub:
-        summary = pipeline.run(hub, sources, reread=arguments.reread)
+        summary = pipeline.run(hub, sources, reread=arguments.reread, plan=arguments.plan)
     for error in errors:
         summary.sources[_name_of(error, summary)] = {
             **_nothing(),
@@ -44,6 +45,10 @@ def run(arguments: Arguments) -> int:
             "error": str(error),
         }
     print(summary_text(summary))
+    if arguments.plan and summary.outcome is not None:
+        planned = summary.outcome
+        print("planned, not published:")
+        print(outcome_text(planned.by_type, planned.reasons, planned.examples, planned.alarms))
     if arguments.json:
         found = {name: getattr(summary, name) for name in ("sources", "entities", "changes", "stages")}
         print(json.dumps(found, ensure_ascii=False))
@@ -225,6 +230,24 @@ def token(arguments: Arguments) -> int:
             say(f"Token {number}, valid for {arguments.days} days. It is shown this once: hand it over safely.")
             print(secret)
     return 0
+
+
+def runs(arguments: Arguments) -> int:
+    """List runs, or tell what one did or would have done."""
+    with _hub(arguments) as hub:
+        return publishing.runs(hub, arguments)
+
+
+def publish(arguments: Arguments) -> int:
+    """Publish a run that is held."""
+    with _hub(arguments) as hub:
+        return publishing.publish(hub, arguments)
+
+
+def rollback(arguments: Arguments) -> int:
+    """Bring back what was published before a run."""
+    with _hub(arguments) as hub:
+        return publishing.rollback(hub, arguments)
 
 
 def train(arguments: Arguments) -> int:

@@ -14,6 +14,7 @@
     │   ├── FeedUnreadable       it was opened, but what it holds cannot be read (encoding, format)
     │   └── FeedRefused          it was read, but must not replace the last good state (columns gone, too few rows)
     ├── RunBusy                  another run holds the registry, or one of the sources
+    ├── RunHeld                  a run would change more than its bounds allow, and waits for a person
     ├── PortTaken                another program answers where one of ours should
     ├── NotFound                 what was asked for is not in the registry
     └── Unforeseen               an error nobody foresaw, told by where it happened
@@ -99,6 +100,12 @@ class RunBusy(OneGridError):
     """Another run holds the registry, or one of the sources."""
 
     exit_code = 5
+
+
+class RunHeld(OneGridError):
+    """A run would change more than its bounds allow, and waits for a person."""
+
+    exit_code = 7
 
 
 class PortTaken(OneGridError):

@@ -44,7 +44,7 @@ metadata = MetaData(
 
 Moment = DateTime(timezone=True)
 LOAD_STATES = ("landing", "landed", "checked", "staged", "unchanged", "failed", "abandoned")
-RUN_STATES = ("running", "published", "failed", "abandoned")
+RUN_STATES = ("running", "published", "planned", "held", "failed", "abandoned")
 
 
 def _known() -> list[Column[object]]:
@@ -208,6 +208,11 @@ run = Table(
     Column("error", Text),
     Column("started_at", Moment, nullable=False, server_default=func.now()),
     Column("finished_at", Moment),
+    Column("published_at", Moment),  # since when the hub knows what the run published: `known_from` of its rows
+    Column("plan", JSONB, nullable=False, server_default=text("'{}'")),  # by type, reasons, examples, digest, alarms
+    Column("feeds", JSONB, nullable=False, server_default=text("'[]'")),  # what the run knew of the declared sources
+    Column("about", BigInteger),  # the held run that was accepted, or the run that was rolled back
+    Column("by", Text),  # who accepted or rolled back
 )
 
 code_serial = Sequence("code_serial", metadata=metadata)
@@ -229,6 +234,22 @@ entity = Table(
     Column("changed_run", BigInteger, nullable=False),
     CheckConstraint("status IN ('active', 'merged', 'retired')", name="status"),
     Index(None, "type", "kind", "status"),
+)
+
+entity_version = Table(
+    "entity_version",  # what an entity was until `until_run` changed it; what it is stands in `entity`
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("until_run", BigInteger, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("merged_into", Text),
+    Column("division", Text),
+    Column("grid", Text),
+    Column("basis", Text),
+    Column("records", Integer, nullable=False),
+    Column("sources", Integer, nullable=False),
+    Column("changed_run", BigInteger, nullable=False),
+    Index(None, "until_run"),
 )
 
 entity_value = Table(
