@@ -16,11 +16,12 @@ import pandas as pd
 
 from matching.blocking import candidates
 from matching.cluster import Rules, cluster
+from matching.doubt import doubts
 from matching.evidence import Homes, gather
 from matching.levels import Comparer, impossible
 from matching.model import Model, predict
 from matching.training import train_people
-from schemas.records import Matched, Records
+from schemas.records import DOUBT_COLUMNS, Matched, Records
 
 Integers = npt.NDArray[np.int64]
 # log2 odds of the linkage two clusters need. Below even odds, since the mean in it counts pairs that are weak only because
@@ -35,7 +36,7 @@ VARIANT = (
 
 @dataclass(frozen=True)
 class PeopleMatch:
-    """matched: members and edges of type person. model: the one that scored. report: counts, and seconds by step."""
+    """matched: members, edges and doubts of type person. model: the one that scored. report: counts, and seconds by step."""
 
     matched: Matched
     model: Model
@@ -62,7 +63,7 @@ def match_people(
     The result depends on the records, judgements and model, not on the order of rows.
     """
     clock = _Clock()
-    evidence = gather(records, places)
+    evidence = gather(records, places, model.tables if model else None)
     node = exact_pass(evidence)
     clock.step("evidence")
     counts = {}
@@ -72,11 +73,17 @@ def match_people(
     edges, more = score(evidence, node, model)
     clock.step("score")
     on_nodes = edges.assign(a=node[edges["a"].to_numpy()], b=node[edges["b"].to_numpy()])
-    found = cluster(on_nodes, np.unique(node), _rules(evidence, node, judgements, on_nodes), JOIN)
+    judged = _judged(evidence, judgements)
+    rules = _rules(evidence, node, judged, on_nodes)
+    found = cluster(on_nodes, np.unique(node), rules, JOIN)
+    group = found.to_numpy()[np.searchsorted(found.index.to_numpy(), node)]
     clock.step("cluster")
-    matched = _matched(evidence, node, found, edges)
+    held = rules.exclusive["id"].groupby(group[rules.exclusive.index]).first()
+    asked = doubts(edges, node, group, held, JOIN, judged[["a", "b"]])
+    matched = _matched(evidence, node, group, edges, asked)
     clock.step("members")
-    return PeopleMatch(matched, model, {**clock.report, **counts, **more, "people": int(found.nunique())})
+    counts |= {"people": int(found.nunique()), "doubts": len(asked)}
+    return PeopleMatch(matched, model, {**clock.report, **more, **counts})
 
 
 def exact_pass(evidence: pd.DataFrame) -> Integers:
@@ -102,23 +109,28 @@ def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.Data
     return edges, {**counts, "hubs": sum(found.hubs.values())}
 
 
-def _rules(evidence: pd.DataFrame, node: Integers, judgements: pd.DataFrame | None, edges: pd.DataFrame) -> Rules:
-    trusted = evidence.loc[evidence["trusted"].to_numpy(), ["id"]]
-    apart = edges.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
-    exclusive = trusted.set_index(pd.Index(node[trusted.index])).groupby(level=0).first()
+def _judged(evidence: pd.DataFrame, judgements: pd.DataFrame | None) -> pd.DataFrame:
+    """What persons decided, by positions: `a`, `b`, `verdict`; of records that are still there."""
     if judgements is None or judgements.empty:
-        return Rules(exclusive, apart)
-    where = pd.Series(node, index=evidence["rid"].to_numpy())
-    pairs = pd.DataFrame({"a": judgements["rid_a"].map(where), "b": judgements["rid_b"].map(where)})
-    known = pairs.notna().all(axis=1)
-    same = (judgements["verdict"] == "same").to_numpy()
-    sides = [pairs[known & flag].astype("int64") for flag in (~same, same)]
-    return Rules(exclusive, pd.concat([apart, sides[0]], ignore_index=True), sides[1])
+        return pd.DataFrame({"a": [], "b": [], "verdict": []}).astype({"a": "int64", "b": "int64", "verdict": "str"})
+    where = pd.Series(np.arange(len(evidence)), index=evidence["rid"].to_numpy())
+    ends = {side: judgements[f"rid_{side}"].map(where) for side in "ab"}
+    return judgements[["verdict"]].assign(**ends).dropna().astype({"a": "int64", "b": "int64"})
 
 
-def _matched(evidence: pd.DataFrame, node: Integers, found: pd.Series, edges: pd.DataFrame) -> Matched:
+def _rules(evidence: pd.DataFrame, node: Integers, judged: pd.DataFrame, edges: pd.DataFrame) -> Rules:
+    trusted = evidence.loc[evidence["trusted"].to_numpy(), ["id"]]
+    exclusive = trusted.set_index(pd.Index(node[trusted.index])).groupby(level=0).first()
+    apart = edges.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
+    sides = judged.assign(a=node[judged["a"]], b=node[judged["b"]])
+    same = (judged["verdict"] == "same").to_numpy()
+    return Rules(exclusive, pd.concat([apart, sides.loc[~same, ["a", "b"]]], ignore_index=True), sides.loc[same])
+
+
+def _matched(
+    evidence: pd.DataFrame, node: Integers, group: Integers, edges: pd.DataFrame, asked: pd.DataFrame
+) -> Matched:
     rid = evidence["rid"].to_numpy()
-    group = found.to_numpy()[np.searchsorted(found.index.to_numpy(), node)]
     members = pd.DataFrame({"rid": rid, "type": "person", "kind": "", "cluster": rid[group]})
     size = members.groupby("cluster")["rid"].transform("size").to_numpy()
     alone = np.bincount(node, minlength=len(node))[node] == size
@@ -126,7 +138,8 @@ def _matched(evidence: pd.DataFrame, node: Integers, found: pd.Series, edges: pd
     members["weight"] = np.where(members["how"] == "model", _best(edges, group), np.nan)
     kept = edges[edges["weight"] >= KEEP]
     pairs = {"type": "person", "rid_a": rid[kept["a"]], "rid_b": rid[kept["b"]], "weight": kept["weight"].to_numpy()}
-    return Matched(members=members, edges=pd.DataFrame(pairs))
+    lines = asked.assign(type="person", cluster=rid[asked["cluster"]], rid=rid[asked["position"]])
+    return Matched(members=members, edges=pd.DataFrame(pairs), doubts=lines[list(DOUBT_COLUMNS)])
 
 
 def _best(edges: pd.DataFrame, group: Integers) -> npt.NDArray[np.float64]:
