@@ -54,7 +54,7 @@ def _weak(edges: pd.DataFrame, node: Integers, group: Integers) -> pd.DataFrame:
     return weak.drop(columns="size").assign(reason="weak")
 
 
-def _near(edges: pd.DataFrame, group: Integers, held: pd.DataFrame, enough: float) -> pd.DataFrame:
+def _near(edges: pd.DataFrame, group: Integers, held: pd.Series, enough: float) -> pd.DataFrame:
     """The pairs of clusters that one score would have joined: the record of the smaller one is asked about."""
     near = edges[(edges["weight"] >= enough) & (group[edges["a"]] != group[edges["b"]])]
     size = np.bincount(group, minlength=len(group))
@@ -69,4 +69,5 @@ def _near(edges: pd.DataFrame, group: Integers, held: pd.DataFrame, enough: floa
     differ = values[0].notna() & values[1].notna() & (values[0] != values[1])
     rule = best["apart"].to_numpy(dtype=bool) | differ.to_numpy()
     reason = np.where(rule, "held", "contradicted")
-    return best[["cluster", "position", "weight"]].assign(reason=reason)
+    lines: pd.DataFrame = best[["cluster", "position", "weight"]].assign(reason=reason)
+    return lines

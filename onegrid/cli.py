@@ -13,6 +13,7 @@ from types import FrameType
 from onegrid.commands import (
     check,
     database,
+    evaluate,
     export,
     models,
     properties,
@@ -20,6 +21,7 @@ from onegrid.commands import (
     quality,
     quarantine,
     replay,
+    review,
     rollback,
     run,
     runs,
@@ -137,6 +139,16 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
     ("replay", "check, stage and publish a landed load again, without its source", replay, (
         (("load",), {"type": int, "help": "the load's number"}), SOURCES, HOME,
     )),
+    ("review", "list what a person should look at, answer a task, or take an answer back", review, (
+        (("what",), {"choices": ("list", "answer", "undo")}), HOME,
+        (("--state",), {"choices": ("open", "claimed", "second", "settled", "closed"), "default": "open"}),
+        (("--rows",), {"type": int, "default": 50, "help": "lines to list (50)"}),
+        (("--task",), {"type": int, "help": "the task's number"}),
+        (("--verdict",), {"nargs": "+", "default": (), "choices": ("same", "different", "unsure"),
+                          "help": "for answer: of each candidate in turn"}),
+        (("--reason",), {"help": "for answer: why"}),
+    )),
+    ("evaluate", "say how the model does on pairs that people judged, and how far they agree", evaluate, (HOME,)),
     ("train", "train a version of the matching model on the records at hand", train, (
         SOURCES, HOME, (("--use",), {"action": "store_true", "help": "take it into use from the next run on"}),
     )),

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onegrid import publishing
+from onegrid import publishing, reviewing
 from onegrid.errors import NotFound, SettingsError, SourceFileError
 from onegrid.printing import outcome_text, print_table, say, summary_text
 from onegrid.settings import Settings, read_settings
@@ -248,6 +248,18 @@ def rollback(arguments: Arguments) -> int:
     """Bring back what was published before a run."""
     with _hub(arguments) as hub:
         return publishing.rollback(hub, arguments)
+
+
+def review(arguments: Arguments) -> int:
+    """List review tasks, answer one, or take an answer back."""
+    with _hub(arguments) as hub:
+        return reviewing.review(hub, arguments)
+
+
+def evaluate(arguments: Arguments) -> int:
+    """Say how the model does on what people judged."""
+    with _hub(arguments) as hub:
+        return reviewing.evaluate(hub, arguments)
 
 
 def train(arguments: Arguments) -> int:

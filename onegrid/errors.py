@@ -17,6 +17,7 @@
     ├── RunHeld                  a run would change more than its bounds allow, and waits for a person
     ├── PortTaken                another program answers where one of ours should
     ├── NotFound                 what was asked for is not in the registry
+    ├── Refused                  what was asked for is not to be done, or not now
     └── Unforeseen               an error nobody foresaw, told by where it happened
 
 Messages never hold a personal value: they name the file, the line, the field, the rule and what to do.
@@ -116,6 +117,12 @@ class PortTaken(OneGridError):
 
 class NotFound(OneGridError):
     """What was asked for is not in the registry."""
+
+
+class Refused(OneGridError):
+    """What was asked for is not to be done, or not now."""
+
+    exit_code = 2
 
 
 class Unforeseen(OneGridError):

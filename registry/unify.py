@@ -23,6 +23,7 @@ from registry.guard import Bounds, beyond_shares, bounds, over_merged
 from registry.locations import locate
 from registry.origins import Integers, Origins
 from registry.published import Published, read_published
+from registry.review import write_tasks
 from registry.search_keys import is_current, write_search_keys
 from schemas.properties import EntityType, entity_types
 from schemas.records import Matched, Records
@@ -53,15 +54,16 @@ def unify(
     links = _links(groups, matched.relations)
     draft = Draft(to, groups, coding, locate(groups, matched.locations, links, origins), before)
     try:
-        told, changes = _write(draft, matched, records, links, origins, keyed=keyed)
+        told, changes, values = _write(draft, matched, records, links, origins, keyed=keyed)
     finally:
         to.settle()
+    write_tasks(draft, matched.doubts, values, _owners(records))
     return replace(told, alarms=tuple(_alarms(draft, told, changes, records, limits or bounds())))
 
 
 def _write(
     draft: Draft, matched: Matched, records: Records, links: pd.DataFrame, origins: Origins, *, keyed: bool
-) -> tuple[Outcome, pd.DataFrame]:
+) -> tuple[Outcome, pd.DataFrame, pd.DataFrame]:
     groups = draft.groups
     entities = writing.write_entities(draft)
     writing.write_members(draft)
@@ -77,7 +79,14 @@ def _write(
     movement = _movement(draft, pd.concat(touched, ignore_index=True))
     changes = changes_of(movement)
     told = writing.write_changes(draft, changes).assign(reason=reasons(changes, _joined_by(draft)).array)
-    return outcome(count(changes, movement, len(groups.table)), told), changes
+    return outcome(count(changes, movement, len(groups.table)), told), changes, values
+
+
+def _owners(records: Records) -> pd.Series:
+    """The department whose feed each record is of, by `rid`."""
+    owner = {name: feed.owner for name, feed in records.feeds.items()}
+    parts = [frame.set_index("rid")["source"].map(owner) for frame in records.frames.values()]
+    return pd.concat(parts) if parts else pd.Series(dtype="str")
 
 
 def _joined_by(draft: Draft) -> dict[int, str]:

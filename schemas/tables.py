@@ -191,6 +191,7 @@ judgement = Table(
     Column("reason", Text, nullable=False),
     Column("at", Moment, nullable=False, server_default=func.now()),
     Column("undone_at", Moment),
+    Column("task", BigInteger),  # the review task whose answer it is
     CheckConstraint("verdict IN ('same', 'different', 'unsure')", name="verdict"),
 )
 
@@ -340,16 +341,43 @@ review_task = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("type", Text, nullable=False),
-    Column("records", JSONB, nullable=False),
-    Column("weight", Float, nullable=False),
+    Column("kind", Text, nullable=False),  # uncertain | one_number | rivals
+    Column("code", Text, nullable=False),
+    Column("parts", JSONB, nullable=False),  # lists of records: the entity as it surely stands, then each candidate
+    Column("weight", Float),
     Column("reason", Text, nullable=False),
     Column("division", Text),
     Column("grid", Text),
     Column("owner", Text),
+    Column("eyes", SmallInteger, nullable=False, server_default=text("1")),  # people who must agree
     Column("state", Text, nullable=False, server_default=text("'open'")),
+    Column("claimed_by", Text),
+    Column("claimed_at", Moment),
     Column("run", BigInteger, nullable=False),
     Column("at", Moment, nullable=False, server_default=func.now()),
+    Column("closed_at", Moment),
+    CheckConstraint("state IN ('open', 'claimed', 'second', 'settled', 'closed')", name="state"),
     Index(None, "state", "division"),
+    Index(
+        "uq_review_task_standing",
+        "code",
+        "kind",
+        unique=True,
+        postgresql_where=text("state IN ('open', 'claimed', 'second')"),
+    ),
+)
+
+review_answer = Table(
+    "review_answer",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("task", BigInteger, ForeignKey("review_task.id"), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("verdicts", JSONB, nullable=False),  # of each candidate in turn: same | different | unsure
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False, server_default=func.now()),
+    Column("undone_at", Moment),
+    Index(None, "task"),
 )
 
 quality_result = Table(
