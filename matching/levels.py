@@ -104,6 +104,20 @@ def impossible(levels: pd.DataFrame) -> Flags:
     return np.asarray(np.logical_or.reduce(met))
 
 
+def listed_twice(levels: pd.DataFrame, unlike: Flags) -> Flags:
+    """The pairs of rows that one list of people holds, and that are therefore two people.
+
+    A list holds each person once as a rule: two of its rows are one person's only where they look the same, and never
+    under two names (brothers and sisters differ by a character; a typist's swaps and look-alikes do not count as that).
+    unlike: the pairs that score too little to be joined.
+    """
+    names = [
+        LEVELS["name"].index(name) for name in ("one character off", "same given name", "same surname", "different")
+    ]
+    listed = levels["feed"] < LEVELS["feed"].index("one feed that repeats many")
+    return np.asarray(listed & (unlike | levels["name"].isin(names)))
+
+
 class Comparer:
     """Computes the levels of pairs of evidence rows; what rows share is prepared once."""
 

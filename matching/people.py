@@ -18,7 +18,7 @@ from matching.blocking import candidates
 from matching.cluster import Rules, cluster
 from matching.doubt import doubts
 from matching.evidence import Homes, gather
-from matching.levels import Comparer, impossible
+from matching.levels import Comparer, impossible, listed_twice
 from matching.model import Model, predict
 from matching.training import train_people
 from schemas.records import DOUBT_COLUMNS, Matched, Records
@@ -78,8 +78,7 @@ def match_people(
     found = cluster(on_nodes, np.unique(node), rules, JOIN)
     group = found.to_numpy()[np.searchsorted(found.index.to_numpy(), node)]
     clock.step("cluster")
-    held = rules.exclusive["id"].groupby(group[rules.exclusive.index]).first()
-    asked = doubts(edges, node, group, held, JOIN, judged[["a", "b"]])
+    asked = doubts(edges, node, group, rules.exclusive["id"], JOIN, judged[["a", "b"]])
     matched = _matched(evidence, node, group, edges, asked)
     clock.step("members")
     counts |= {"people": int(found.nunique()), "doubts": len(asked)}
@@ -103,8 +102,9 @@ def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.Data
     view = evidence.iloc[chosen].reset_index(drop=True)
     found = candidates(view, ~view["own"].to_numpy())
     levels = Comparer(view, model.tables).levels(found.a, found.b)
-    pairs = {"a": chosen[found.a], "b": chosen[found.b], "weight": predict(model, levels), "apart": impossible(levels)}
-    edges = pd.DataFrame(pairs)
+    weight = predict(model, levels)
+    never = impossible(levels) | listed_twice(levels, weight < JOIN)
+    edges = pd.DataFrame({"a": chosen[found.a], "b": chosen[found.b], "weight": weight, "apart": never})
     counts = {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "pairs": len(edges)}
     return edges, {**counts, "hubs": sum(found.hubs.values())}
 
