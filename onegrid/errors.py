@@ -14,6 +14,7 @@
     │   ├── FeedUnreadable       it was opened, but what it holds cannot be read (encoding, format)
     │   └── FeedRefused          it was read, but must not replace the last good state (columns gone, too few rows)
     ├── RunBusy                  another run holds the registry, or one of the sources
+    ├── ClusterUnavailable       the machines that compare people (Spark) do not answer, or gave up
     ├── PortTaken                another program answers where one of ours should
     ├── NotFound                 what was asked for is not in the registry
     └── Unforeseen               an error nobody foresaw, told by where it happened
@@ -105,6 +106,12 @@ class PortTaken(OneGridError):
     """Another program answers where one of ours should."""
 
     exit_code = 6
+
+
+class ClusterUnavailable(OneGridError):
+    """The machines that compare people do not answer, or gave up."""
+
+    exit_code = 7
 
 
 class NotFound(OneGridError):
