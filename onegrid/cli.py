@@ -28,6 +28,7 @@ from onegrid.commands import (
 from onegrid.errors import OneGridError, Unforeseen
 from onegrid.printing import say
 from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, prepare, up
+from onegrid.settings import ENGINES
 from registry.access import RIGHTS
 
 Arguments = argparse.Namespace
@@ -93,6 +94,8 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
         SOURCES, HOME,
         (("--json",), {"action": "store_true", "help": "print the summary as JSON on the last line"}),
         (("--reread",), {"action": "store_true", "help": "read everything again, and accept feeds that shrank"}),
+        (("--engine",), {"choices": ENGINES, "help": "what compares people: this machine, or a Spark cluster"}),
+        (("--spark-master",), {"metavar": "URL", "help": "for --engine spark: spark://HOST:PORT, or local[N]"}),
     )),
     ("check", "read the head of a feed and say what the checks would say; writes nothing", check, (
         (("file",), {"type": Path, "help": "a source file"}),

@@ -18,6 +18,7 @@ from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matching.spark.prepared import Meeting
 from onegrid.errors import ClusterUnavailable, OneGridError, Unforeseen
 from onegrid.workers import die_with_parent
 
@@ -38,7 +39,7 @@ class Job:
     folder: str
     key: str
     program: str
-    meetings: list[tuple[int, int, bool, bool | None, int]]
+    meetings: list[Meeting]
     rows: int
     nodes: int
     join: float
@@ -48,10 +49,16 @@ class Job:
         """As the driver reads it."""
         return json.dumps(asdict(self))
 
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """The job that `to_json` wrote."""
+        raw = json.loads(text)
+        return cls(**{**raw, "meetings": list(starmap(Meeting, raw["meetings"]))})
+
 
 def main() -> int:
     """Read the job, do it; the exit code. A sentence for the person at the keyboard is left in FAILURE."""
-    job = Job(**json.load(sys.stdin))
+    job = Job.from_json(sys.stdin.read())
     die_with_parent(job.parent, signal.SIGKILL)
     try:
         with session(job) as spark:
@@ -106,12 +113,12 @@ def _wait_for_worker(spark: SparkSession) -> None:
 def link(spark: SparkSession, job: Job) -> None:
     """Blocking, scoring and clustering of the prepared columns; leaves EDGES, CLUSTERS and COUNTS in the folder."""
     from matching.spark.pairs import pairs_of
-    from matching.spark.prepared import COUNTS, KEYS, ROWS, Meeting
+    from matching.spark.prepared import COUNTS, KEYS, ROWS
     from matching.spark.scoring import Scorer, scored
 
     folder = Path(job.folder)
     steps = [time.monotonic()]
-    pairs, hubs = pairs_of(spark.read.parquet(str(folder / KEYS)), list(starmap(Meeting, job.meetings)), job.rows)
+    pairs, hubs = pairs_of(spark.read.parquet(str(folder / KEYS)), job.meetings, job.rows)
     scorer = Scorer(folder, bytes.fromhex(job.key), job.program)
     every = _kept(scored(pairs, spark.read.parquet(str(folder / ROWS)), scorer), folder / "scored.parquet")
     counts = {"pairs": every.count(), "hubs": hubs}

@@ -66,7 +66,7 @@ class Spark:
         self.check()
         with self._room() as room:
             key = secrets.token_bytes(32)
-            meetings = [tuple(meeting) for meeting in prepare(work, room, key)]
+            meetings = prepare(work, room, key)
             nodes = np.unique(work.node)
             job = Job(
                 self.master, str(room), key.hex(), program(), meetings, len(work.rows), len(nodes), work.join,
