@@ -20,7 +20,8 @@ from matching.spark.java import java_home
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = "127.0.0.1"
-START = 120.0  # seconds that a program may take to answer
+START = 300.0  # seconds that a program may take to answer on a busy machine
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # programs of a minute are not worth compiling well
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def running(folder: Path) -> Iterator[Cluster]:
         "SPARK_HOME": str(home),
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_DAEMON_MEMORY": "256m",
+        "JDK_JAVA_OPTIONS": QUICK,
         "PYTHONPATH": str(ROOT),
     }
     port, page = free_port(), free_port()
@@ -97,9 +99,10 @@ def await_(holds: Callable[[], bool], seconds: float = START) -> None:
 
 
 @pytest.fixture(scope="module")
-def cluster(make_folder: Callable[[], Path], monkeypatch_module: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def spark_cluster(make_folder: Callable[[], Path], monkeypatch_module: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """A cluster for the tests of one file; Spark's driver keeps to the loopback address too."""
     monkeypatch_module.setenv("SPARK_LOCAL_IP", LOOPBACK)
+    monkeypatch_module.setenv("JDK_JAVA_OPTIONS", QUICK)
     with running(make_folder()) as found:
         yield found
 

@@ -6,13 +6,16 @@ the workers with every line inside them, several in one bucket, and no cluster d
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as sql
 
 from matching.cluster import Rules, cluster
 from matching.spark.prepared import APART, EDGE, TOGETHER
 from onegrid.errors import without_words
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 CLUSTERED = "node long, cluster long"
 
@@ -22,6 +25,8 @@ def clustered(placed: DataFrame, lines: DataFrame, nodes: DataFrame, threshold: 
 
     placed: `node`, `component`. lines: `kind`, `a`, `b`, `weight`, `component`. nodes: `node` and the exclusive codes.
     """
+
+    from pyspark.sql import functions as sql
 
     def of_bucket(members: pa.Table, between: pa.Table) -> pa.Table:
         return cluster_bucket(members, between, threshold)

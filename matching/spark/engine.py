@@ -7,12 +7,13 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -94,13 +95,14 @@ class Spark:
         with (
             self.log.open("wb") as log,
             subprocess.Popen(  # noqa: S603 - our own module, no shell
-                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
             ) as driver,
         ):
             try:
                 driver.communicate(job.to_json().encode())
             finally:
-                driver.kill()
+                with suppress(ProcessLookupError):  # its Java machine too, so that nothing writes to the room any more
+                    os.killpg(driver.pid, signal.SIGKILL)
         if driver.returncode:
             failure = room / FAILURE
             why = failure.read_text("utf-8") if failure.exists() else "its log says why"

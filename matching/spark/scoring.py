@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
 from matching.levels import Comparer, impossible
 from matching.spark.prepared import open_model, open_rows, program
 from onegrid.errors import without_words
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 SCORED = "a long, b long, node_a long, node_b long, weight double, apart boolean"
 OTHER_PROGRAM = "a worker of Spark runs another version of OneGrid or of its libraries"

@@ -11,22 +11,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
-from spark_cluster import Cluster, await_, cluster, free_port, monkeypatch_module, running
+from spark_cluster import Cluster, await_, free_port, monkeypatch_module, running, spark_cluster
 
 from matching.blocking import Keys
-from matching.engine import Work, in_process
+from matching.cluster import Rules, cluster, components
+from matching.engine import Work, in_process, score
 from matching.evidence import gather
 from matching.levels import COMPARED, Comparer
 from matching.model import Model
 from matching.people import PeopleMatch, compared, exact_pass, match_people
 from matching.spark import prepared
+from matching.spark.clustering import cluster_bucket
 from matching.spark.driver import Job
 from matching.spark.engine import Spark
 from matching.spark.java import java_home
+from matching.spark.scoring import Scorer
 from onegrid.errors import ClusterUnavailable, SettingsError
 
-__all__ = ["cluster", "monkeypatch_module"]
+__all__ = ["monkeypatch_module", "spark_cluster"]
 KEY = bytes(range(32))
 
 
@@ -74,9 +78,9 @@ def the_same(one: PeopleMatch, other: PeopleMatch) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_cluster_finds_what_one_machine_finds(
-    street: Any, judgements: pd.DataFrame, local: PeopleMatch, cluster: Cluster, folder: Path
+    street: Any, judgements: pd.DataFrame, local: PeopleMatch, spark_cluster: Cluster, folder: Path
 ) -> None:
-    found = match_people(street.records, street.places, judgements, engine=spark(cluster.url, folder))
+    found = match_people(street.records, street.places, judgements, engine=spark(spark_cluster.url, folder))
     assert len(found.matched.edges) > 1000
     assert (found.matched.members["how"] == "model").any()
     the_same(found, local)
@@ -116,6 +120,50 @@ def test_a_worker_has_all_that_a_comparison_reads(work: Work, tmp_path: Path) ->
         Comparer(opened, work.model.tables).levels(a, b), Comparer(work.rows, work.model.tables).levels(a, b)
     )
     assert list(opened) == list(COMPARED)
+
+
+def test_a_worker_scores_as_this_process_does(work: Work, tmp_path: Path) -> None:
+    prepared.prepare(work, tmp_path, KEY)
+    sealed = pd.read_parquet(tmp_path / prepared.ROWS)["sealed"]
+    edges, _ = score(work)
+    ends = {"a": edges["a"], "b": edges["b"], "node_a": work.node[edges["a"]], "node_b": work.node[edges["b"]]}
+    texts = {"sealed_a": sealed[edges["a"]].tolist(), "sealed_b": sealed[edges["b"]].tolist()}
+    batch = pa.RecordBatch.from_pydict({**ends, **texts})
+    halves = [batch.slice(0, len(edges) // 2), batch.slice(len(edges) // 2)]
+    found = pa.Table.from_batches(list(Scorer(tmp_path, KEY, prepared.program())(iter(halves)))).to_pandas()
+    pd.testing.assert_frame_equal(found[["a", "b", "weight", "apart"]], edges)
+
+
+def test_a_worker_of_another_version_refuses(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="another version"):
+        next(Scorer(tmp_path, KEY, "0" * 64)(iter([])))
+
+
+@pytest.mark.parametrize("buckets", [1, 3, 50])
+def test_clusters_of_whole_components_are_those_of_all(buckets: int) -> None:
+    """With scores that tie, values that exclude each other, and pairs that are held apart or together."""
+    random = np.random.default_rng(7)
+    size, threshold = 400, -1.0
+    a, b = random.integers(0, size, (2, 500))
+    edges = pd.DataFrame({"a": a, "b": b, "weight": random.integers(-3, 4, 500) / 2})
+    codes = np.where(random.random(size) < 0.5, random.integers(0, 60, size), -1)
+    exclusive = pd.DataFrame({"id": pd.Series(codes).where(codes >= 0)})
+    judged = [pd.DataFrame(random.integers(0, size, (9, 2)), columns=["a", "b"]) for _ in range(2)]
+    whole = cluster(edges, range(size), Rules(exclusive, *judged), threshold)
+    firm = pd.concat([edges.loc[edges["weight"] >= threshold, ["a", "b"]], judged[1]])
+    part = components(firm["a"].to_numpy(), firm["b"].to_numpy(), size)
+    kinds = zip((prepared.EDGE, prepared.APART, prepared.TOGETHER), (edges, *judged), strict=True)
+    lines = pd.concat([frame.assign(kind=kind) for kind, frame in kinds], ignore_index=True)
+    lines = lines[part[lines["a"]] == part[lines["b"]]]
+    found = []
+    for bucket in range(buckets):
+        nodes = pd.DataFrame({"bucket": bucket, "node": range(size), "id": exclusive["id"]})[part % buckets == bucket]
+        inside = lines[part[lines["a"]] % buckets == bucket]
+        tables = [pa.Table.from_pandas(frame, preserve_index=False) for frame in (nodes, inside)]
+        found.append(cluster_bucket(*tables, threshold).to_pandas())
+    every = pd.concat(found).set_index("node")["cluster"].sort_index()
+    assert every.tolist() == whole.tolist()
+    assert 1 < every.nunique() < size
 
 
 def test_no_file_for_the_workers_tells_anything_of_anybody(work: Work, tmp_path: Path) -> None:
