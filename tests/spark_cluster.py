@@ -43,28 +43,26 @@ def running(folder: Path) -> Iterator[Cluster]:
     spec = find_spec("pyspark")
     assert spec is not None, "PySpark is not installed: make spark"
     home = Path(str(spec.origin)).parent
-    environment = {
-        **os.environ,
-        "JAVA_HOME": str(java_home(folder)),
-        "SPARK_HOME": str(home),
-        "SPARK_LOCAL_IP": LOOPBACK,
-        "SPARK_DAEMON_MEMORY": "256m",
-        "JDK_JAVA_OPTIONS": QUICK,
-        "PYTHONPATH": str(ROOT),
-    }
+    own = {"SPARK_LOCAL_IP": LOOPBACK, "JDK_JAVA_OPTIONS": QUICK, "SPARK_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    daemons = {"JAVA_HOME": str(java_home(folder)), "SPARK_DAEMON_MEMORY": "256m"}
     port, page = free_port(), free_port()
     with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())  # Spark's driver, too, keeps to the loopback address
+        for name, value in own.items():
+            patch.setenv(name, value)
         log = stack.enter_context((folder / "cluster.log").open("ab"))
 
         def start(*words: str) -> subprocess.Popen[bytes]:
-            return stack.enter_context(_program([str(home / "bin" / "spark-class"), *words], environment, log))
+            return stack.enter_context(
+                _program([str(home / "bin" / "spark-class"), *words], {**os.environ, **daemons}, log)
+            )
 
         ports = ("--host", LOOPBACK, "--port", str(port), "--webui-port", str(page))
         start("org.apache.spark.deploy.master.Master", *ports)
         await_(lambda: _listens(port))
         url = f"spark://{LOOPBACK}:{port}"
-        own = ("--host", LOOPBACK, "--webui-port", "0", "--cores", "1", "--memory", "1g", "--work-dir", str(folder))
-        workers = tuple(start("org.apache.spark.deploy.worker.Worker", *own, url) for _ in range(2))
+        size = ("--host", LOOPBACK, "--webui-port", "0", "--cores", "1", "--memory", "1g", "--work-dir", str(folder))
+        workers = tuple(start("org.apache.spark.deploy.worker.Worker", *size, url) for _ in range(2))
         await_(lambda: (folder / "cluster.log").read_bytes().count(b"Successfully registered with master") == 2)
         yield Cluster(url, workers)
 
@@ -99,16 +97,7 @@ def await_(holds: Callable[[], bool], seconds: float = START) -> None:
 
 
 @pytest.fixture(scope="module")
-def spark_cluster(make_folder: Callable[[], Path], monkeypatch_module: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """A cluster for the tests of one file; Spark's driver keeps to the loopback address too."""
-    monkeypatch_module.setenv("SPARK_LOCAL_IP", LOOPBACK)
-    monkeypatch_module.setenv("JDK_JAVA_OPTIONS", QUICK)
+def spark_cluster(make_folder: Callable[[], Path]) -> Iterator[Cluster]:
+    """A cluster for the tests of one file."""
     with running(make_folder()) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
-    """Changes that last as long as the tests of one file."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from spark_cluster import Cluster, await_, free_port, monkeypatch_module, running, spark_cluster
+from spark_cluster import Cluster, await_, free_port, running, spark_cluster
 
 from matching.blocking import Keys
 from matching.cluster import Rules, cluster, components
@@ -30,7 +30,7 @@ from matching.spark.java import java_home
 from matching.spark.scoring import Scorer
 from onegrid.errors import ClusterUnavailable, SettingsError
 
-__all__ = ["monkeypatch_module", "spark_cluster"]
+__all__ = ["spark_cluster"]
 KEY = bytes(range(32))
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from district import District
-from spark_cluster import Cluster, free_port, monkeypatch_module, spark_cluster
+from spark_cluster import Cluster, free_port, spark_cluster
 
 from town import build
 
-__all__ = ["monkeypatch_module", "spark_cluster"]
+__all__ = ["spark_cluster"]
 SCALE = 0.02
 
 
