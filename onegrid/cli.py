@@ -33,6 +33,7 @@ from onegrid.commands import (
 from onegrid.errors import OneGridError, Unforeseen
 from onegrid.printing import say
 from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, prepare, up
+from onegrid.settings import ENGINES
 from registry.access import RIGHTS
 
 Arguments = argparse.Namespace
@@ -99,6 +100,8 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
         (("--json",), {"action": "store_true", "help": "print the summary as JSON on the last line"}),
         (("--reread",), {"action": "store_true", "help": "read everything again, and accept feeds that shrank"}),
         (("--plan",), {"action": "store_true", "help": "say what would change, and publish nothing"}),
+        (("--engine",), {"choices": ENGINES, "help": "what compares people: this machine, or a Spark cluster"}),
+        (("--spark-master",), {"metavar": "URL", "help": "for --engine spark: spark://HOST:PORT, or local[N]"}),
     )),
     ("runs", "list runs, or tell what one did or would have done", runs, (
         HOME, (("--run",), {"type": int, "help": "one run's number"}),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ def run(arguments: Arguments) -> int:
         for error in errors[1:]:
             say(f"onegrid: {error}")
         raise errors[0]
-    with _hub(arguments) as hub:
+    settings = _engine_chosen(read_settings(arguments.home), arguments)
+    with pipeline.open_hub(settings, _actor(arguments.command), say) as hub:
         summary = pipeline.run(hub, sources, reread=arguments.reread, plan=arguments.plan)
     for error in errors:
         summary.sources[_name_of(error, summary)] = {
@@ -56,6 +58,18 @@ def run(arguments: Arguments) -> int:
     for failure in failures:
         say(f"onegrid: {failure}")
     return 1 if failures else 0
+
+
+def _engine_chosen(settings: Settings, arguments: Arguments) -> Settings:
+    """The settings with the engine of the command line; one that cannot be used is said before feeds are read."""
+    from onegrid.stages import engine_of
+
+    chosen = {"engine": arguments.engine, "spark_master": arguments.spark_master}
+    settings = replace(settings, **{name: said for name, said in chosen.items() if said})
+    if arguments.spark_master and settings.engine != "spark":
+        raise SettingsError("--spark-master is for --engine spark: name both, or neither.")
+    engine_of(settings)
+    return settings
 
 
 def _name_of(error: SourceFileError, summary: Summary) -> str:

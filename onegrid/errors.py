@@ -15,6 +15,7 @@
     │   └── FeedRefused          it was read, but must not replace the last good state (columns gone, too few rows)
     ├── RunBusy                  another run holds the registry, or one of the sources
     ├── RunHeld                  a run would change more than its bounds allow, and waits for a person
+    ├── ClusterUnavailable       the machines that compare people (Spark) do not answer, or gave up
     ├── PortTaken                another program answers where one of ours should
     ├── NotFound                 what was asked for is not in the registry
     ├── Refused                  what was asked for is not to be done, or not now
@@ -113,6 +114,12 @@ class PortTaken(OneGridError):
     """Another program answers where one of ours should."""
 
     exit_code = 6
+
+
+class ClusterUnavailable(OneGridError):
+    """The machines that compare people do not answer, or gave up."""
+
+    exit_code = 8
 
 
 class NotFound(OneGridError):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from connectors.land import Landing
+    from matching.engine import Engine
     from matching.places import Places
     from registry.changes import Outcome
     from registry.runs import Run
@@ -174,13 +175,27 @@ def match_people(hub: Hub, work: Unification) -> int:
     if model is not None and not model.fits(LEVELS):
         hub.tell("this version compares otherwise than the one that trained the model: a new one is trained")
         model = None
-    found = people_of(records, _places(work), work.judgements, model)
+    found = people_of(records, _places(work), work.judgements, model, engine_of(hub.settings))
     with hub.database.session(hub.actor) as connection:
         if model is None:
             keep_model(connection, hub.keyring, found.model.version, found.model.to_json())
         set_model(connection, work.run, found.model.version)
     _add(work, found.matched)
     return len(found.matched.members)
+
+
+def engine_of(settings: Settings) -> Engine:
+    """What compares people. Raises SettingsError or ClusterUnavailable where a Spark cluster surely cannot be used."""
+    if settings.engine == "local":
+        from matching.engine import in_process
+
+        return in_process
+    from matching.spark.engine import Spark
+
+    folder = settings.spark_folder or settings.home / "spark"
+    spark = Spark(settings.spark_master or "", folder, settings.home / "logs" / "spark.log")
+    spark.check()
+    return spark
 
 
 def match_households(_: Hub, work: Unification) -> int:
