@@ -7,7 +7,9 @@ an explanation shows. No fact counts twice: where a damaged id already carries t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +18,12 @@ import pandas as pd
 from matching.evidence import BESIDE, HEAD_ROLES
 from matching.identifiers import FULL, UNKNOWN
 from matching.model import Tables
-from schemas.name_levels import NameLevel, compare_names
+from schemas.name_levels import NameLevel, compare_two
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Objects = npt.NDArray[np.object_]
+Evidence = pd.DataFrame | Mapping[str, Any]
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "name": (
@@ -101,48 +105,88 @@ def impossible(levels: pd.DataFrame) -> Flags:
 
 
 class Comparer:
-    """Computes the levels of pairs of evidence rows; what rows share is prepared once."""
+    """Computes the levels of pairs of evidence rows. What rows share is prepared once, and only where a comparison asks
+    for it: a question at the door has one row against few, and knows little.
 
-    def __init__(self, evidence: pd.DataFrame, tables: Tables) -> None:
-        self.evidence = evidence
-        self.codes = {name: pd.factorize(evidence[name])[0] for name in _CODED}
-        self._code_alike(("own_id", "id_all"), ("head_id", "head_all"))
-        self._code_alike(("pointer", "pointer_name"), ("full", "full_name"))
-        self._code_alike(("dwelling", "dwelling_at"), ("registered", "registered_at"))
-        bearers = evidence["name"].map(tables.names).fillna(1).to_numpy()
-        self.name_band = np.searchsorted(NAME_BANDS, bearers - _unseen(evidence))
-        spread = {phone: tables.phones.get(digest(phone), 1) for phone in evidence["phone"].dropna().unique()}
-        repeats = evidence["feed"].map(tables.repeats).astype("float64").fillna(1.0)
-        self.strict = repeats.to_numpy() < REPEATS_NOBODY
-        self.spread = evidence["phone"].map(spread).fillna(1).to_numpy()
+    evidence: a frame, or the same columns as arrays of objects (None where nothing is known).
+    """
 
-    def _code_alike(self, *columns: tuple[str, str]) -> None:
-        """Codes that compare across columns, under the second name of each."""
-        every = pd.concat([self.evidence[name] for name, _ in columns], ignore_index=True)
-        for (_, coded), codes in zip(columns, np.split(pd.factorize(every)[0], len(columns)), strict=True):
-            self.codes[coded] = codes
+    def __init__(self, evidence: Evidence, tables: Tables) -> None:
+        self.evidence, self.tables = evidence, tables
+        self._columns: dict[str, Objects] = {}
+        self._values: dict[str, tuple[Integers, Objects]] = {}
 
     def levels(self, a: Integers, b: Integers) -> pd.DataFrame:
         """The level of every comparison for each pair of positions, a row a pair."""
-        found = pd.DataFrame({name: compare(self, a, b) for name, compare in _COMPARISONS.items()})
-        carried = found["id"].isin((0, 3))
-        found.loc[carried, ["birth", "sex"]] = -1
-        return found.astype("int64")
+        return pd.DataFrame(self.ladders(a, b))
+
+    def ladders(self, a: Integers, b: Integers) -> dict[str, Integers]:
+        """`levels` as arrays. A comparison of which all of one side know nothing is not made."""
+        found = {
+            name: compare(self, a, b) if self._told(name, a) and self._told(name, b) else np.full(len(a), -1)
+            for name, compare in _COMPARISONS.items()
+        }
+        carried = np.isin(found["id"], (0, 3))
+        for name in ("birth", "sex"):
+            found[name] = np.where(carried, -1, found[name])
+        return found
+
+    def _told(self, comparison: str, rows: Integers) -> bool:
+        return comparison not in _NEEDS or any((self.code(name)[rows] >= 0).any() for name in _NEEDS[comparison])
+
+    @cached_property
+    def name_band(self) -> Integers:
+        """How common each row's name is, as a place in NAME_BANDS."""
+        codes, names = self.values("name")
+        bearers = np.array([*(self.tables.names.get(name, 1) for name in names), 1])[codes]
+        return np.searchsorted(NAME_BANDS, bearers - _unseen(self.evidence, len(codes)))
+
+    @cached_property
+    def spread(self) -> Integers:
+        """How many persons each row's phone is seen with."""
+        codes, phones = self.values("phone")
+        return np.array([*(self.tables.phones.get(digest(phone), 1) for phone in phones), 1])[codes]
+
+    @cached_property
+    def strict(self) -> Flags:
+        """Rows of feeds that repeat nobody."""
+        codes, feeds = self.values("feed")
+        repeats = [*(self.tables.repeats.get(feed, 1.0) for feed in feeds), 1.0]
+        return np.array(repeats)[codes] < REPEATS_NOBODY
+
+    def column(self, name: str) -> Objects:
+        """A column's values, row by row."""
+        if name not in self._columns:
+            self._columns[name] = np.asarray(self.evidence[name], dtype=object)
+        return self._columns[name]
+
+    def flags(self, name: str) -> Flags:
+        """A column of yes and no."""
+        return np.asarray(self.column(name), dtype=bool)
+
+    def values(self, name: str) -> tuple[Integers, Objects]:
+        """A column as codes (-1 missing) and the values they stand for; codes of _ALIKE compare across columns."""
+        if name not in self._values:
+            together = next((names for names in _ALIKE if name in names), (name,))
+            parts = [self.evidence[column.split(" ")[0]] for column in together]
+            codes, values = _coded(parts)
+            for column, part in zip(together, np.split(codes, len(together)), strict=True):
+                self._values[column] = part, values
+        return self._values[name]
+
+    def code(self, name: str) -> Integers:
+        """A column as codes."""
+        return self.values(name)[0]
 
     def same(self, name: str, a: Integers, b: Integers) -> Flags:
         """Where both know the column and agree on it."""
-        codes = self.codes[name]
+        codes = self.code(name)
         return np.asarray((codes[a] == codes[b]) & (codes[a] >= 0))
 
     def both(self, name: str, a: Integers, b: Integers) -> Flags:
         """Where both know the column."""
-        codes = self.codes[name]
+        codes = self.code(name)
         return np.asarray((codes[a] >= 0) & (codes[b] >= 0))
-
-    def values(self, name: str) -> tuple[Integers, npt.NDArray[np.object_]]:
-        """A column as codes (-1 missing) and the values they stand for."""
-        codes, values = pd.factorize(self.evidence[name])
-        return codes, np.asarray(values, dtype=object)
 
     def by_value(self, names: tuple[str, str], a: Integers, b: Integers, judge: Callable[[str, str], int]) -> Integers:
         """`judge` on every distinct pair of values (column names[0] of a, names[1] of b); -1 where one is missing."""
@@ -151,16 +195,28 @@ class Comparer:
         x, y = one[a], two[b]
         known = (x >= 0) & (y >= 0)
         result = np.full(len(a), -1, dtype=np.int64)
+        if not known.any():
+            return result
         distinct, back = np.unique(x[known] * (len(right) + 1) + y[known], return_inverse=True)
         values = [judge(left[code // (len(right) + 1)], right[code % (len(right) + 1)]) for code in distinct.tolist()]
-        result[known] = np.array(values, dtype=np.int64)[back] if values else result[known]
+        result[known] = np.array(values, dtype=np.int64)[back]
         return result
 
 
-def _unseen(evidence: pd.DataFrame) -> Integers:
+def _coded(parts: Sequence[pd.Series | Objects]) -> tuple[Integers, Objects]:
+    """Codes of columns one behind the other, -1 where nothing is known, and the values they stand for."""
+    if isinstance(parts[0], pd.Series):
+        codes, values = pd.factorize(pd.concat([pd.Series(part) for part in parts], ignore_index=True))
+        return codes.astype(np.int64), np.asarray(values, dtype=object)
+    seen: dict[object, int] = {}
+    found = [-1 if value is None else seen.setdefault(value, len(seen)) for part in parts for value in part]
+    return np.array(found, dtype=np.int64), np.array([*seen, None], dtype=object)[:-1]
+
+
+def _unseen(evidence: Evidence, rows: int) -> Integers:
     """1 for the rows whose person training took out of all other feeds, and so out of the counts."""
-    found = evidence["unseen"] if "unseen" in evidence.columns else pd.Series(0, index=evidence.index)
-    return np.asarray(found.to_numpy(dtype=np.int64))
+    found = evidence["unseen"] if "unseen" in evidence else np.zeros(rows, dtype=np.int64)
+    return np.asarray(found, dtype=np.int64)
 
 
 def _ladder(conditions: list[Flags], known: Flags) -> Integers:
@@ -174,16 +230,16 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     level = np.full(len(a), len(LEVELS["name"]) - 1, dtype=np.int64)
     level[whole] = np.minimum(of.name_band[a[whole]], of.name_band[b[whole]])
     rest = np.flatnonzero(of.both("name", a, b) & ~whole)
-    found = compare_names(of.evidence["name"].iloc[a[rest]], of.evidence["name"].iloc[b[rest]]).astype(np.int64)
-    display = of.evidence["display"].to_numpy()
+    found = of.by_value(("name", "name"), a[rest], b[rest], compare_two)
+    display = of.flags("display")
     silent = (found < 0) | ((display[a[rest]] | display[b[rest]]) & (found >= NameLevel.SHORTENED))
     level[rest] = np.where(
         silent, len(LEVELS["name"]) - 1, np.where(found == NameLevel.EXACT, len(NAME_BANDS), _FORMER + found)
     )
-    former, name = of.evidence["former"].to_numpy(), of.evidence["name"].to_numpy()
-    has = pd.notna(former)
+    former, name = of.code("former"), of.code("name former")
+    has = former >= 0
     loose = np.flatnonzero(~whole & (has[a] | has[b]))
-    met = (former[a[loose]] == name[b[loose]]) | (former[b[loose]] == name[a[loose]])
+    met = ((former[a] == name[b]) & has[a] | (former[b] == name[a]) & has[b])[loose]
     level[loose[met]] = _FORMER
     for one, two in ((a, b), (b, a)):
         nick = of.by_value(("nick", "full"), one, two, lambda call, name: int(call in name[1:]))
@@ -196,7 +252,7 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 def _points(of: Comparer, a: Integers, b: Integers) -> Flags:
     """Where the first is called a relative of somebody who bears the other's name: 李建国之子 is not 李建国."""
-    pointer, full = of.codes["pointer_name"], of.codes["full_name"]
+    pointer, full = of.code("pointer"), of.code("full pointer")
     return np.asarray((pointer[a] == full[b]) & (full[b] >= 0))
 
 
@@ -246,7 +302,7 @@ def _digits_off(one: str, two: str) -> int:
 
 
 def _home(of: Comparer, a: Integers, b: Integers) -> Integers:
-    dwelling = of.codes["dwelling"]
+    dwelling = of.code("dwelling")
     open_ = (dwelling[a] < 0) | (dwelling[b] < 0)
     building = of.same("building", a, b)
     room = of.same("room", a, b) & ~(of.both("unit", a, b) & ~of.same("unit", a, b))
@@ -264,15 +320,15 @@ def _beside(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _registered(of: Comparer, a: Integers, b: Integers) -> Integers:
-    book, home = of.codes["registered_at"], of.codes["dwelling_at"]
+    book, home = of.code("registered"), of.code("dwelling registered")
     crossed = ((book[a] == home[b]) & (home[b] >= 0)) | ((book[b] == home[a]) & (home[a] >= 0))
     return _ladder([of.same("registered", a, b), crossed], of.both("registered", a, b) | crossed)
 
 
 def _number(of: Comparer, a: Integers, b: Integers) -> Integers:
     """Damaged numbers against whole and damaged ones; two whole ones that differ say little: one is not its own."""
-    same = of.same("id", a, b) & ~(of.evidence["own"].to_numpy()[a] & of.evidence["own"].to_numpy()[b])
-    lent = of.evidence["lent"].to_numpy()
+    own, lent = of.flags("own"), of.flags("lent")
+    same = of.same("id", a, b) & ~(own[a] & own[b])
     whole = of.both("id", a, b)
     level = np.select([same & (lent[a] | lent[b]), same, whole], [5, 4, 7], default=-1)
     for one, two in ((a, b), (b, a)):
@@ -297,11 +353,12 @@ def _fit(mask: str, number: str) -> int:
 
 
 def _household(of: Comparer, a: Integers, b: Integers) -> Integers:
-    id_, head = of.codes["id_all"], of.codes["head_all"]
-    lead = of.evidence["relation"].isin(HEAD_ROLES).to_numpy()
+    id_, head = of.code("own_id"), of.code("head_id")
+    roles, relations = of.values("relation")
+    lead = np.array([*(role in HEAD_ROLES for role in relations), False])[roles]
     above = ((head[a] == id_[b]) & (id_[b] >= 0), (head[b] == id_[a]) & (id_[a] >= 0))
     own = (above[0] & lead[a]) | (above[1] & lead[b])
-    below = of.evidence["relation"].notna().to_numpy() & ~lead
+    below = (roles >= 0) & ~lead
     over = (above[0] & below[a]) | (above[1] & below[b])
     together = of.same("household_number", a, b) | ((head[a] == head[b]) & (head[a] >= 0))
     role = together & of.same("relation", a, b)
@@ -311,7 +368,8 @@ def _household(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _ethnicity(of: Comparer, a: Integers, b: Integers) -> Integers:
-    han = (of.evidence["ethnicity"] == HAN).to_numpy()
+    codes, values = of.values("ethnicity")
+    han = np.array([*(value == HAN for value in values), False])[codes]
     equal = of.same("ethnicity", a, b)
     return _ladder([equal & ~han[a], equal], of.both("ethnicity", a, b))
 
@@ -321,11 +379,13 @@ def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
     return _ladder([one & of.strict[a], one], np.ones(len(a), dtype=bool))
 
 
-_CODED = (
-    "name", "full", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "unit", "room",
-    "registered", "id", "household_number", "relation", "ethnicity", "feed",
-    "beside_dwelling", "beside_building", "beside_estate",
-)  # fmt: skip
+# Columns whose values meet across: "b a" is the column b in the codes that a has there.
+_ALIKE = (("own_id", "head_id"), ("pointer", "full pointer"), ("registered", "dwelling registered"), ("former", "name former"))
+_NEEDS: Mapping[str, tuple[str, ...]] = {  # a comparison with nothing of these on one side says nothing
+    "birth": ("birth",), "sex": ("sex",), "phone": ("phone", "phone_mask"), "home": ("dwelling", "building", "estate", "community"),
+    "beside": ("beside_dwelling", "beside_building", "beside_estate"), "registered": ("registered", "dwelling registered"),
+    "id": ("id", "id_mask"), "household": ("household_number", "head_id", "own_id"), "ethnicity": ("ethnicity",),
+}  # fmt: skip
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {
     "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "beside": _beside,
     "registered": _registered,
