@@ -206,21 +206,37 @@ class Standing(Query):
     id_number: Short | None = Field(None, examples=["340202196203150138"])
 
 
+class KnownProperty(Model):
+    """What is known of a property, without its value."""
+
+    property: str = Field(examples=["phone"])
+    state: Literal["fresh", "stale", "missing"] = Field(description="stale: older than it may be")
+    said: str | None = Field(description="since when it is known so (a date)")
+    source: str | None
+    owner: str | None = Field(examples=["区公安分局"], description="the department that collected it")
+
+
 class KnownPerson(Model):
     """A person who may be meant, told in names of properties alone."""
 
     code: str = Field(examples=[CODE])
-    score: float = Field(ge=0, le=1)
+    verdict: Literal["known", "possible"]
+    weight: float = Field(description="log2 odds that this person is meant, by the matching model in use")
+    score: float = Field(ge=0, le=1, description="the same as a probability")
     agrees: list[str] = Field(examples=[["name", "address"]], description="given, and the same but for spelling")
     differs: list[str] = Field(description="given, known, and not the same")
     known: list[str] = Field(examples=[["name", "phone"]], description="the registry has it: need not be asked")
     missing: list[str] = Field(description="not known: worth asking")
     stale: list[str] = Field(description="known, but older than it may be: worth asking again")
+    ask: list[str] = Field(description="what is still to be asked: missing or stale, of what is to be kept fresh")
+    properties: list[KnownProperty]
 
 
 class KnownPersons(Model):
     """Who may be meant, the best first; none: nobody like this is known in your area."""
 
+    verdict: Literal["known", "possible", "unknown"] = Field(description="known: one person, and nobody else near")
+    households: list[str] = Field(description="codes of the households behind the door that was asked")
     items: list[KnownPerson]
 
 

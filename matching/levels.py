@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from operator import ne
 from typing import Any
 
 import numpy as np
@@ -97,10 +98,10 @@ def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
     )
 
 
-def impossible(levels: pd.DataFrame) -> Flags:
+def impossible(levels: pd.DataFrame | Mapping[str, Integers]) -> Flags:
     """The pairs that cannot be one person: another birth date altogether, a borrowed number, a head's dependant."""
     never = {"birth": "different", "id": "same, borrowed", "household": "head of the other"}
-    met = [levels[name].to_numpy() == LEVELS[name].index(label) for name, label in never.items()]
+    met = [np.asarray(levels[name]) == LEVELS[name].index(label) for name, label in never.items()]
     return np.asarray(np.logical_or.reduce(met))
 
 
@@ -121,9 +122,11 @@ class Comparer:
         return pd.DataFrame(self.ladders(a, b))
 
     def ladders(self, a: Integers, b: Integers) -> dict[str, Integers]:
-        """`levels` as arrays. A comparison of which all of one side know nothing is not made."""
+        """`levels` as arrays. Few rows know little: a comparison of which all of one side know nothing is not made."""
+        sides = () if isinstance(self.evidence, pd.DataFrame) else (np.unique(a), np.unique(b))
+        silent = np.full(len(a), -1)
         found = {
-            name: compare(self, a, b) if self._told(name, a) and self._told(name, b) else np.full(len(a), -1)
+            name: compare(self, a, b) if all(self._told(name, rows) for rows in sides) else silent
             for name, compare in _COMPARISONS.items()
         }
         carried = np.isin(found["id"], (0, 3))
@@ -132,7 +135,8 @@ class Comparer:
         return found
 
     def _told(self, comparison: str, rows: Integers) -> bool:
-        return comparison not in _NEEDS or any((self.code(name)[rows] >= 0).any() for name in _NEEDS[comparison])
+        told = (self.column(name)[rows] for name in _NEEDS.get(comparison, ()))
+        return comparison not in _NEEDS or any((values != None).any() for values in told)  # noqa: E711 - by element
 
     @cached_property
     def name_band(self) -> Integers:
@@ -168,10 +172,10 @@ class Comparer:
         """A column as codes (-1 missing) and the values they stand for; codes of _ALIKE compare across columns."""
         if name not in self._values:
             together = next((names for names in _ALIKE if name in names), (name,))
-            parts = [self.evidence[column.split(" ")[0]] for column in together]
-            codes, values = _coded(parts)
-            for column, part in zip(together, np.split(codes, len(together)), strict=True):
-                self._values[column] = part, values
+            codes, values = _coded([self.evidence[column.split(" ")[0]] for column in together])
+            size = len(codes) // len(together)
+            for at, column in enumerate(together):
+                self._values[column] = codes[at * size : (at + 1) * size], values
         return self._values[name]
 
     def code(self, name: str) -> Integers:
@@ -298,7 +302,7 @@ def _fits_mask(mask: str, phone: str) -> int:
 
 
 def _digits_off(one: str, two: str) -> int:
-    return sum(x != y for x, y in zip(one, two, strict=False)) + abs(len(one) - len(two))
+    return sum(map(ne, one, two)) + abs(len(one) - len(two))
 
 
 def _home(of: Comparer, a: Integers, b: Integers) -> Integers:
@@ -380,10 +384,15 @@ def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 # Columns whose values meet across: "b a" is the column b in the codes that a has there.
-_ALIKE = (("own_id", "head_id"), ("pointer", "full pointer"), ("registered", "dwelling registered"), ("former", "name former"))
+_ALIKE = (
+    ("own_id", "head_id"),
+    ("pointer", "full pointer"),
+    ("registered", "dwelling registered"),
+    ("former", "name former"),
+)
 _NEEDS: Mapping[str, tuple[str, ...]] = {  # a comparison with nothing of these on one side says nothing
     "birth": ("birth",), "sex": ("sex",), "phone": ("phone", "phone_mask"), "home": ("dwelling", "building", "estate", "community"),
-    "beside": ("beside_dwelling", "beside_building", "beside_estate"), "registered": ("registered", "dwelling registered"),
+    "beside": ("beside_dwelling", "beside_building", "beside_estate"), "registered": ("registered", "dwelling"),
     "id": ("id", "id_mask"), "household": ("household_number", "head_id", "own_id"), "ethnicity": ("ethnicity",),
 }  # fmt: skip
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {

@@ -103,9 +103,7 @@ class Model:
     @cached_property
     def weights(self) -> dict[str, Floats]:
         """The weight of each level by comparison; the last, where -1 leads, says nothing: 0."""
-        return {
-            name: np.array([*(level.weight for level in ladder), 0.0]) for name, ladder in self.comparisons.items()
-        }
+        return {name: np.array([*(level.weight for level in ladder), 0.0]) for name, ladder in self.comparisons.items()}
 
     def score(self, levels: pd.DataFrame | Mapping[str, npt.NDArray[np.int64]]) -> Floats:
         """log2 odds of each row of levels: the same sum that Splink's prediction makes, for a few rows at once."""

@@ -35,10 +35,13 @@ VARIANT = (
 
 @dataclass(frozen=True)
 class PeopleMatch:
-    """matched: members and edges of type person. model: the one that scored. report: counts, and seconds by step."""
+    """matched: members and edges of type person. model: the one that scored. evidence: what each record says.
+    report: counts, and seconds by step.
+    """
 
     matched: Matched
     model: Model
+    evidence: pd.DataFrame
     report: dict[str, float] = field(default_factory=dict)
 
 
@@ -76,7 +79,7 @@ def match_people(
     clock.step("cluster")
     matched = _matched(evidence, node, found, edges)
     clock.step("members")
-    return PeopleMatch(matched, model, {**clock.report, **counts, **more, "people": int(found.nunique())})
+    return PeopleMatch(matched, model, evidence, {**clock.report, **counts, **more, "people": int(found.nunique())})
 
 
 def exact_pass(evidence: pd.DataFrame) -> Integers:

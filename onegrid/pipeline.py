@@ -131,12 +131,14 @@ def _keep_failure(hub: Hub, sync: Sync) -> None:
 
 def run_unify(hub: Hub, feeds: dict[str, Feed], meter: Meter) -> dict[str, int]:
     """Match and publish all that is staged; returns the changes. Nothing staged: nothing is done."""
+    from matching.doorstep import VERSION
+    from registry.asking import is_kept
     from registry.figures import entity_counts
     from registry.read import nothing_new
     from registry.runs import finish_run, start_run
 
     with hub.database.session(hub.actor) as connection:
-        if nothing_new(connection):
+        if nothing_new(connection) and is_kept(connection, VERSION):
             return {**dict.fromkeys(CHANGES, 0), "untouched": sum(entity_counts(connection).values())}
         run = start_run(connection)
     work = Unification(feeds, run)

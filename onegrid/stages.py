@@ -68,6 +68,7 @@ class Unification:
     records: Records | None = None
     judgements: pd.DataFrame | None = None
     places: Places | None = None
+    evidence: pd.DataFrame | None = None
     matched: Matched | None = None
     stages: dict[str, object] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
@@ -173,6 +174,7 @@ def match_people(hub: Hub, work: Unification) -> int:
         if model is None:
             keep_model(connection, hub.keyring, found.model.version, found.model.to_json())
         set_model(connection, work.run, found.model.version)
+    work.evidence = found.evidence
     _add(work, found.matched)
     return len(found.matched.members)
 
@@ -206,6 +208,8 @@ def match_rest(_: Hub, work: Unification) -> int:
 
 def publish(hub: Hub, work: Unification) -> int:
     """Give every cluster its code and golden values, and publish all differences in one transaction."""
+    from matching.doorstep import VERSION, Kept, kept_of
+    from registry.asking import keep, secret_of
     from registry.runs import finish_run
     from registry.unify import unify
 
@@ -214,6 +218,9 @@ def publish(hub: Hub, work: Unification) -> int:
     matched = work.numbering.restore(_matched(work))
     with hub.database.session(hub.actor) as connection:
         changes = unify(matched, work.stored, connection, hub.keyring, work.run)
+        told = work.evidence
+        kept = Kept.nothing() if told is None else kept_of(told, _places(work), secret_of(hub.keyring))
+        keep(connection, hub.keyring, kept.renumbered(work.numbering.ids), VERSION, work.run)
         finish_run(connection, work.run, changes, work.stages)
     work.changes = {name: int(getattr(changes, name)) for name in CHANGES}
     return sum(work.changes.values())

@@ -28,7 +28,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from onegrid.sealing import Sealed
 
@@ -296,6 +296,39 @@ search_key = Table(
     metadata,
     Column("token", Text, primary_key=True),
     Column("code", Text, primary_key=True),
+)
+
+ask_person = Table(
+    "ask_person",  # what the records of a person say, kept short for weighing who is asked for
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),  # the serial of the code
+    Column("code", Text, nullable=False),
+    Column("division", Text),
+    Column("digest", BigInteger, nullable=False),  # keyed, of all that is kept
+    Column("tokens", ARRAY(BigInteger), nullable=False),  # what it is found by, so that what is to go is known
+    Column("body", Sealed, nullable=False),  # JSON
+)
+
+ask_key = Table(
+    "ask_key",
+    metadata,
+    Column("token", BigInteger, primary_key=True, autoincrement=False),  # a keyed digest
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+)
+
+ask_home = Table(
+    "ask_home",
+    metadata,
+    Column("dwelling", BigInteger, primary_key=True, autoincrement=False),  # the digest of what its address means
+    Column("code", Text, primary_key=True),
+)
+
+ask_head = Table(
+    "ask_head",  # what addresses are headed by, and the head they mean; area '' says which version made all of this
+    metadata,
+    Column("area", Text, primary_key=True),
+    Column("text", Text, primary_key=True),
+    Column("head", Text, nullable=False),
 )
 
 change = Table(
