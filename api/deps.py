@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
 from api.hub import Hub
-from api.problems import forbidden, unauthorized
+from api.problems import forbidden, outgrown, unauthorized
 from onegrid.asking import Asked, Candidates
 from registry.access import RIGHTS, Caller
 from registry.asking_sql import MET
@@ -117,4 +117,6 @@ async def asked_of(asking: Asking, right: str, said: Mapping[str, str]) -> tuple
         if asker.heads.area(area) != asker.heads.area(caller.area):
             held.areas[asking.hash] = caller.area
         elif asker.stamp == stamp:
+            if asker.outgrown:
+                raise outgrown()
             return asked, asker.weigh(asked, row["codes"] or (), row["bodies"] or ())

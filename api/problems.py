@@ -51,6 +51,12 @@ def forbidden() -> Problem:
     return Problem(403, "forbidden", "The role of this token has no right to this.")
 
 
+def outgrown() -> Problem:
+    """The model in use was trained by another version of the program."""
+    said = "The registry was published by another version of the program; its next run makes this answer possible."
+    return Problem(503, "not-ready", said, {"Retry-After": "900"})
+
+
 def not_found() -> Problem:
     """There is no such thing, or not where the caller may see it: which, is not said."""
     return Problem(404, "not-found", "There is nothing of this code that you may see.")

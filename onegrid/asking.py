@@ -52,12 +52,14 @@ class Candidates:
 class Asker:
     """Reads questions and weighs candidates, with one model and the heads of one state of the registry.
 
-    stamp: which state that is (`registry.asking_sql.STAMP`); with another stamp it is out of date.
+    stamp: which state that is (`registry.asking_sql.STAMP`); with another stamp it is out of date. outgrown: this version
+    of the program compares otherwise than the one that trained the model; the next run trains anew.
     """
 
     def __init__(self, keyring: Keyring, stamp: str, model: str | None, heads: Heads) -> None:
         found = None if model is None else Model.from_json(model)
-        self.evaluator = None if found is None or not found.fits(LEVELS) else Evaluator(found)
+        self.outgrown = found is not None and not found.fits(LEVELS)
+        self.evaluator = None if found is None or self.outgrown else Evaluator(found)
         self.keyring, self.stamp, self.heads, self.secret = keyring, stamp, heads, secret_of(keyring)
 
     def read(self, said: Mapping[str, str | None], division: str) -> Asked:
@@ -94,7 +96,7 @@ class Meant:
 def meant(found: Candidates, asked: Asked, most: int) -> tuple[list[Meant], list[int]]:
     """The persons who may be meant, the likeliest first, and the homes that the address asked means."""
     weight, levels = found.weighed.weight, found.weighed.levels
-    order, verdict = verdicts(weight)
+    order, verdict = verdicts(weight, [len(rows) for rows in found.records])
     persons = []
     for at, said in zip(order[:most].tolist(), verdict, strict=False):
         compared = {name: int(levels[kind][at]) for kind, name in GIVEN.items() if levels[kind][at] >= 0}
