@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,7 @@ class Hub:
     database: Database
     keyring: Keyring
     pool: Pool
+    jobs: Executor
     held: Held = field(default_factory=Held)
 
     @asynccontextmanager

@@ -240,6 +240,55 @@ class KnownPersons(Model):
     items: list[KnownPerson]
 
 
+class List(Question):
+    """A list to compare: a csv or an xlsx with a header row."""
+
+    name: str = Field(pattern=r"(?i)^[^\x00/\\]{1,60}\.(csv|xlsx)$", examples=["list.csv"])
+    content: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$", description="the file's bytes in base64")]
+    maps: dict[str, dict[str, Any]] | None = Field(
+        None, description="as in a source file; without it the headers are guessed, and the guess is shown",
+        examples=[{"person": {"name": "姓名", "id_number": "身份证号"}}],
+    )  # fmt: skip
+    read: dict[Literal["encoding", "delimiter", "sheet", "header"], str | int] | None = Field(
+        None, description="as in a source file"
+    )
+    show: list[Annotated[str, Field(max_length=64, pattern="^[a-z_]+$")]] = Field(
+        default_factory=list, max_length=20, description="properties to give back of whom a row surely means"
+    )
+
+
+class Comparison(Model):
+    """A list that is compared. Its result is kept for a day."""
+
+    id: int
+    state: Literal["waiting", "running", "done", "failed"]
+    rows: int
+    done: int
+    map: dict[str, list[str]] = Field(description="which columns are which properties")
+    guessed: bool
+    counts: dict[str, int] = Field(examples=[{"same": 91, "unknown": 9}])
+    error: str | None
+    expires_at: datetime | None
+
+
+class Compared(Model):
+    """What a row of the list means."""
+
+    row: int = Field(description="its place in the list, from 1")
+    verdict: Literal["same", "possible", "unknown", "unreadable"]
+    code: str | None = Field(examples=[CODE])
+    weight: float | None = Field(description="log2 odds, by the matching model in use")
+    reason: str | None = Field(description="why it is unreadable")
+    values: dict[str, str] | None = Field(None, description="the properties asked for, of whom it surely means")
+
+
+class ComparedPage(Model):
+    """A page of the result."""
+
+    items: list[Compared]
+    next: str | None
+
+
 class Change(Model):
     """A line of the change feed: names of what changed, never values."""
 

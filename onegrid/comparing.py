@@ -19,9 +19,9 @@ import pandas as pd
 import yaml
 
 from matching.asked import Heads, asked_list
-from matching.doorstep import KEYS, LEAD, KNOWN, POSSIBLE, Evaluator, Stacked, tokens
+from matching.doorstep import KEYS, KNOWN, LEAD, POSSIBLE, Evaluator, Stacked, tokens
 from onegrid.asking import Asker
-from onegrid.errors import FeedUnreadable, SettingsError
+from onegrid.errors import SettingsError
 from registry import comparing as registry
 from registry.access import Caller
 from schemas.headers import guess_map
@@ -93,10 +93,11 @@ def _source(read: Mapping[str, Any], maps: Mapping[str, Any], division: str) -> 
 
 def _rows(content: bytes, source: Source) -> pd.DataFrame:
     """The rows, read from this process's memory: a list's plain text never lies on a disk."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
     from connectors.feed import as_frame, joined
     from connectors.files import batches
     from connectors.opened import files_read
-    from fsspec.implementations.memory import MemoryFileSystem
 
     path = files_read(source).path.removeprefix("memory://")
     memory = MemoryFileSystem()
@@ -105,6 +106,13 @@ def _rows(content: bytes, source: Source) -> pd.DataFrame:
         return as_frame(joined(batches(source)))
     finally:
         memory.rm_file(path)
+
+
+def shown_properties(names: Sequence[str]) -> None:
+    """SettingsError where one is no property of a person."""
+    unknown = [name for name in names if name not in entity_types()["person"].properties]
+    if unknown:
+        raise SettingsError(f"{len(unknown)} of the properties to show are none of a person's.")
 
 
 @dataclass(frozen=True)
@@ -117,9 +125,7 @@ class Comparison:
 
     def check(self) -> None:
         """SettingsError for a property that there is not, or a model that another version of the program trained."""
-        unknown = [name for name in self.show if name not in entity_types()["person"].properties]
-        if unknown:
-            raise SettingsError(f"There are {len(unknown)} properties to show that a person has not.")
+        shown_properties(self.show)
         if self.asker.evaluator is None:
             raise SettingsError("The registry has no model that this version can use: run it once more.")
 
@@ -170,7 +176,10 @@ def _weighed(
     area = asker.heads.area(comparison.caller.area)
     feeds = {source.name: Feed(source.name, "district", source.division)}
     columns, of = asked_list(people, Records({"person": people}, feeds), asker.heads, area)
-    made = [pd.DataFrame({"row": of[at], "token": token, "bits": key.bits}) for key, (at, token) in zip(KEYS, tokens(columns, asker.secret), strict=True)]
+    made = [
+        pd.DataFrame({"row": of[at], "token": token, "bits": key.bits})
+        for key, (at, token) in zip(KEYS, tokens(columns, asker.secret), strict=True)
+    ]
     pairs = registry.candidates(connection, pd.concat(made, ignore_index=True).drop_duplicates(["row", "token"]))
     found.read(np.unique(pairs.person))
     known = np.array([int(person) in found.codes for person in pairs.person], dtype=bool)
@@ -180,15 +189,21 @@ def _weighed(
     weight = _weights(asker.evaluator, columns, of, row, person, found)
     lines = pd.DataFrame({"of": row, "person": person, "weight": weight})
     lines["records"] = [len(found.records[int(one)]) for one in person]
-    lines = lines[lines["weight"] >= POSSIBLE].sort_values(["of", "weight", "records", "person"], ascending=[True, False, False, True])
+    lines = lines[lines["weight"] >= POSSIBLE].sort_values(
+        ["of", "weight", "records", "person"], ascending=[True, False, False, True]
+    )
     best = lines[~lines["of"].duplicated()].set_index("of")
     second = lines[lines["of"].duplicated()].drop_duplicates("of").set_index("of")["weight"].reindex(best.index)
     sure = (best["weight"] >= KNOWN) & ~(best["weight"] - second < LEAD)
-    best = best.assign(verdict=np.where(sure, "same", "possible"), code=[found.codes[int(one)] for one in best["person"]])
+    best = best.assign(
+        verdict=np.where(sure, "same", "possible"), code=[found.codes[int(one)] for one in best["person"]]
+    )
     return best.reset_index()[["of", "code", "weight", "verdict"]]
 
 
-def _weights(evaluator: Evaluator, columns: Mapping[str, Any], of: Any, row: Any, person: Any, found: registry.People) -> Any:
+def _weights(
+    evaluator: Evaluator, columns: Mapping[str, Any], of: Any, row: Any, person: Any, found: registry.People
+) -> Any:
     """The weight of each candidate (row of the list, person)."""
     distinct, back = np.unique(person, return_inverse=True)
     records = [found.records[int(one)] for one in distinct]
@@ -210,9 +225,21 @@ def _reasons(quarantine: pd.DataFrame, rows: int) -> pd.Series:
     """Why each row cannot be read; missing where it can."""
     found = pd.Series(None, index=range(rows), dtype="str")
     whole = quarantine[quarantine["scope"] == "row"]
-    texts = {reasons: " ".join(reason["sentence"] for reason in json.loads(reasons)) for reasons in whole["reasons"].unique()}
+    texts = {
+        reasons: " ".join(reason["sentence"] for reason in json.loads(reasons)) for reasons in whole["reasons"].unique()
+    }
     found.iloc[whole["row"].to_numpy(np.int64) - 1] = whole["reasons"].map(texts).to_numpy()
     return found
+
+
+def lines_of(result: pd.DataFrame, show: Sequence[str]) -> list[dict[str, Any]]:
+    """The result line by line, missing as None; the properties shown in one mapping."""
+    plain = result.astype(object).where(result.notna(), None)
+    lines: list[dict[str, Any]] = plain[list(RESULT)].to_dict("records")
+    if show:
+        for line, values in zip(lines, plain[list(show)].to_dict("records"), strict=True):
+            line["values"] = {name: value for name, value in values.items() if value is not None}
+    return lines
 
 
 def asker_of(connection: Connection, keyring: Any) -> Asker:
@@ -224,6 +251,3 @@ def asker_of(connection: Connection, keyring: Any) -> Asker:
     heads = read_frame(connection, HEADS, types={"area": "str"})
     of = {(area, text): head for area, text, head in heads.itertuples(index=False, name=None)}
     return Asker(keyring, "", current_model(connection, keyring), Heads(of))
-
-
-__all__ = ["BATCH", "RESULT", "Comparison", "FeedUnreadable", "Listed", "asker_of", "compare", "read_list"]

@@ -80,7 +80,9 @@ def candidates(connection: Connection, tokens: pd.DataFrame) -> Pairs:
     return Pairs(kept["row"].to_numpy(np.int64), kept["person"].to_numpy(np.int64))
 
 
-def shown_to(connection: Connection, keyring: Keyring, caller: Caller, codes: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
+def shown_to(
+    connection: Connection, keyring: Keyring, caller: Caller, codes: Sequence[str], names: Sequence[str]
+) -> pd.DataFrame:
     """Golden values of persons as the caller may see them: a row a code, a column a property of `names`."""
     _send(connection, "asked_code", pd.DataFrame({"code": pd.Series(sorted(set(codes)), dtype="str")}))
     lines = read_frame(connection, _VALUES, {"names": list(names)})
@@ -96,7 +98,14 @@ def shown_to(connection: Connection, keyring: Keyring, caller: Caller, codes: Se
     return found.reindex(columns=list(names)).astype("str")
 
 
-def tell(connection: Connection, caller: Caller, purpose: str | None, origin: str | None, names: Sequence[str], codes: Sequence[str]) -> None:
+def tell(
+    connection: Connection,
+    caller: Caller,
+    purpose: str | None,
+    origin: str | None,
+    names: Sequence[str],
+    codes: Sequence[str],
+) -> None:
     """Writes an access event for each code that a result discloses, in the transaction that keeps the result."""
     _send(connection, "asked_code", pd.DataFrame({"code": pd.Series(sorted(set(codes)), dtype="str")}))
     who = {"actor": caller.name, "role": caller.role, "department": caller.department}

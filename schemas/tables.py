@@ -331,6 +331,34 @@ ask_head = Table(
     Column("head", Text, nullable=False),
 )
 
+comparison = Table(
+    "comparison",  # a list that is compared, and its result: sealed, and gone after a day
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("token", BigInteger, nullable=False),  # whose list it is: nobody else sees that it exists
+    Column("purpose", Text),
+    Column("origin", Text),
+    Column("spec", JSONB, nullable=False),  # name of the file, map, properties shown
+    Column("state", Text, nullable=False, server_default=text("'waiting'")),
+    Column("rows", Integer, nullable=False, server_default=text("0")),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("counts", JSONB, nullable=False, server_default=text("'{}'")),  # verdict -> rows
+    Column("error", Text),
+    Column("upload", Sealed),  # the list, base64; null as soon as it is compared
+    Column("at", Moment, nullable=False, server_default=func.now()),
+    Column("moved_at", Moment, nullable=False, server_default=func.now()),
+    Column("expires_at", Moment, nullable=False),
+    CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name="state"),
+)
+
+comparison_page = Table(
+    "comparison_page",
+    metadata,
+    Column("comparison", BigInteger, ForeignKey("comparison.id", ondelete="CASCADE"), primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("body", Sealed, nullable=False),  # JSON: lines of the result
+)
+
 change = Table(
     "change",
     metadata,
@@ -415,7 +443,7 @@ api_token = Table(
     Column("expires_at", Moment, nullable=False),
     Column("revoked_at", Moment),
     UniqueConstraint("hash"),
-    CheckConstraint("role IN ('worker', 'department', 'officer', 'auditor', 'monitor')", name="role"),
+    CheckConstraint("role IN ('worker', 'department', 'officer', 'auditor', 'monitor', 'reconciler')", name="role"),
 )
 
 audit_seal = Table(
