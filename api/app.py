@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api import checking, codes, compare, entities, feeds, health, problems, searching
+from api import checking, codes, compare, entities, feeds, health, problems, reconcile, searching
 from api.hub import Hub, make_pool
 from onegrid.database import Database, open_database
 from onegrid.sealing import Keyring
@@ -47,7 +47,15 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.meters = health.Meters()
-    for router in (entities.router, codes.router, searching.router, checking.router, compare.router, feeds.router):
+    for router in (
+        entities.router,
+        codes.router,
+        searching.router,
+        checking.router,
+        compare.router,
+        reconcile.router,
+        feeds.router,
+    ):
         app.include_router(router, prefix="/v1")
     app.include_router(health.router)
     problems.install(app)

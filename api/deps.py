@@ -98,6 +98,11 @@ async def _asking(
     return Asking(request.app.state.hub, digest(credentials.credentials), purpose, origin)
 
 
+def asking_with(request: Request, secret: str) -> Asking:
+    """The asker of a request whose token stands in its address."""
+    return Asking(request.app.state.hub, digest(secret), None, request.client.host if request.client else None)
+
+
 AskingDep = Annotated[Asking, Depends(_asking)]
 
 

@@ -289,6 +289,15 @@ class ComparedPage(Model):
     next: str | None
 
 
+class Manifest(Model):
+    """What the reconciliation service can do, in the words of the Reconciliation Service API 0.2."""
+
+    versions: list[str] = Field(examples=[["0.2"]])
+    name: str
+    identifierSpace: str  # noqa: N815 - the specification's word
+    schemaSpace: str  # noqa: N815 - the specification's word
+
+
 class Change(Model):
     """A line of the change feed: names of what changed, never values."""
 

@@ -79,5 +79,7 @@ def _write(rows: pd.DataFrame, result: pd.DataFrame, out: Path) -> None:
     if out.suffix.lower() == ".xlsx":
         write_sheets(out, {"compared": whole.astype("str")})
         return
-    with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8-sig", newline="") as file:
+    with open(
+        os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8-sig", newline=""
+    ) as file:
         whole.to_csv(file, index=False)
