@@ -9,11 +9,12 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api import codes, entities, feeds, health, problems, reviewing, searching
+from api import checking, codes, compare, entities, feeds, health, problems, reconcile, reviewing, searching
 from api.hub import Hub, make_pool
 from onegrid.database import Database, open_database
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
+from onegrid.workers import workers
 from registry.search_tokens import person_tokens
 from schemas.migrations import migrate
 
@@ -33,8 +34,9 @@ def create_app(settings: Settings) -> FastAPI:
         with ExitStack() as held:
             database = await run_in_threadpool(lambda: held.enter_context(open_database(settings)))
             keyring = await run_in_threadpool(_prepare, database, settings)
+            jobs = held.enter_context(workers(1))  # no process before the first list
             async with make_pool(database.app_url) as pool:
-                app.state.hub = Hub(settings, database, keyring, pool)
+                app.state.hub = Hub(settings, database, keyring, pool, jobs)
                 yield
 
     app = FastAPI(
@@ -45,7 +47,16 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.meters = health.Meters()
-    for router in (entities.router, codes.router, searching.router, feeds.router, reviewing.router):
+    for router in (
+        entities.router,
+        codes.router,
+        searching.router,
+        checking.router,
+        compare.router,
+        reconcile.router,
+        feeds.router,
+        reviewing.router,
+    ):
         app.include_router(router, prefix="/v1")
     app.include_router(health.router)
     problems.install(app)

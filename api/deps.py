@@ -14,13 +14,18 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
 from api.hub import Hub
-from api.problems import forbidden, unauthorized
+from api.problems import forbidden, outgrown, unauthorized
+from onegrid.asking import Asked, Candidates
 from registry.access import RIGHTS, Caller
+from registry.asking_sql import MET
 from registry.tokens import digest
 from registry.views import CALLER, TELL, caller_of
 
 bearer = HTTPBearer(auto_error=False, description="A token from `onegrid token create`.")
 PURPOSE_MOST = 200
+HOLDERS = {
+    right: [role for role, rights in RIGHTS.items() if right in rights] for right in frozenset().union(*RIGHTS.values())
+}
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,12 @@ class Asking:
     purpose: str | None
     origin: str | None
 
-    async def once(self, right: str, statement: str, values: Mapping[str, Any]) -> tuple[Caller, DictRow]:
-        """One statement of `registry.views` that checks the caller itself; Problem 401 or 403."""
-        roles = [role for role, rights in RIGHTS.items() if right in rights]
-        asked = {"hash": self.hash, "roles": roles, "purpose": self.purpose, "origin": self.origin}
-        row = await self.hub.one(statement, {**asked, **values})
+    async def once(
+        self, right: str, statement: str, values: Mapping[str, Any], *, binary: bool = False
+    ) -> tuple[Caller, DictRow]:
+        """One statement of `registry.views` that checks the caller itself; Problem 401 or 403. binary: bytes as such."""
+        asked = {"hash": self.hash, "roles": HOLDERS[right], "purpose": self.purpose, "origin": self.origin}
+        row = await self.hub.one(statement, {**asked, **values}, binary=binary)
         if row is None:
             raise unauthorized()
         return _allowed(caller_of(row["caller"]), right), row
@@ -92,4 +98,30 @@ async def _asking(
     return Asking(request.app.state.hub, digest(credentials.credentials), purpose, origin)
 
 
+def asking_with(request: Request, secret: str) -> Asking:
+    """The asker of a request whose token stands in its address."""
+    return Asking(request.app.state.hub, digest(secret), None, request.client.host if request.client else None)
+
+
 AskingDep = Annotated[Asking, Depends(_asking)]
+
+
+async def asked_of(asking: Asking, right: str, said: Mapping[str, str]) -> tuple[Asked, Candidates]:
+    """A question read, and its candidates weighed; Problem 401 or 403. Nothing is disclosed by it yet.
+
+    A token's county and the registry's state are learned from the statement itself, and seldom change: only then is it
+    put twice.
+    """
+    held, stamp = asking.hub.held, None
+    while True:
+        asker = await asking.hub.asker(stamp)
+        area = held.areas.get(asking.hash, "")
+        asked = asker.read(said, area)
+        caller, row = await asking.once(right, MET, {"tokens": asked.tokens, "bits": asked.bits}, binary=True)
+        stamp = row["stamp"]
+        if asker.heads.area(area) != asker.heads.area(caller.area):
+            held.areas[asking.hash] = caller.area
+        elif asker.stamp == stamp:
+            if asker.outgrown:
+                raise outgrown()
+            return asked, asker.weigh(asked, row["codes"] or (), row["bodies"] or ())

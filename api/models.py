@@ -206,22 +206,96 @@ class Standing(Query):
     id_number: Short | None = Field(None, examples=["340202196203150138"])
 
 
+class KnownProperty(Model):
+    """What is known of a property, without its value."""
+
+    property: str = Field(examples=["phone"])
+    state: Literal["fresh", "stale", "missing"] = Field(description="stale: older than it may be")
+    said: str | None = Field(description="since when it is known so (a date)")
+    source: str | None
+    owner: str | None = Field(examples=["区公安分局"], description="the department that collected it")
+
+
 class KnownPerson(Model):
     """A person who may be meant, told in names of properties alone."""
 
     code: str = Field(examples=[CODE])
-    score: float = Field(ge=0, le=1)
+    verdict: Literal["known", "possible"]
+    weight: float = Field(description="log2 odds that this person is meant, by the matching model in use")
+    score: float = Field(ge=0, le=1, description="the same as a probability")
     agrees: list[str] = Field(examples=[["name", "address"]], description="given, and the same but for spelling")
     differs: list[str] = Field(description="given, known, and not the same")
     known: list[str] = Field(examples=[["name", "phone"]], description="the registry has it: need not be asked")
     missing: list[str] = Field(description="not known: worth asking")
     stale: list[str] = Field(description="known, but older than it may be: worth asking again")
+    ask: list[str] = Field(description="what is still to be asked: missing or stale, of what is to be kept fresh")
+    properties: list[KnownProperty]
 
 
 class KnownPersons(Model):
     """Who may be meant, the best first; none: nobody like this is known in your area."""
 
+    verdict: Literal["known", "possible", "unknown"] = Field(description="known: one person, and nobody else near")
+    households: list[str] = Field(description="codes of the households behind the door that was asked")
     items: list[KnownPerson]
+
+
+class List(Question):
+    """A list to compare: a csv or an xlsx with a header row."""
+
+    name: str = Field(pattern=r"(?i)^[^\x00/\\]{1,60}\.(csv|xlsx)$", examples=["list.csv"])
+    content: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$", description="the file's bytes in base64")]
+    maps: dict[str, dict[str, Any]] | None = Field(
+        None, description="as in a source file; without it the headers are guessed, and the guess is shown",
+        examples=[{"person": {"name": "姓名", "id_number": "身份证号"}}],
+    )  # fmt: skip
+    read: dict[Literal["encoding", "delimiter", "sheet", "header"], str | int] | None = Field(
+        None, description="as in a source file"
+    )
+    show: list[Annotated[str, Field(max_length=64, pattern="^[a-z_]+$")]] = Field(
+        default_factory=list, max_length=20, description="properties to give back of whom a row surely means"
+    )
+
+
+class Comparison(Model):
+    """A list that is compared. Its result is kept for a day."""
+
+    id: int
+    state: Literal["waiting", "running", "done", "failed"]
+    rows: int
+    done: int
+    map: dict[str, list[str]] = Field(description="which columns are which properties")
+    guessed: bool
+    counts: dict[str, int] = Field(examples=[{"same": 91, "unknown": 9}])
+    error: str | None
+    expires_at: datetime | None
+
+
+class Compared(Model):
+    """What a row of the list means."""
+
+    row: int = Field(description="its place in the list, from 1")
+    verdict: Literal["same", "possible", "unknown", "unreadable"]
+    code: str | None = Field(examples=[CODE])
+    weight: float | None = Field(description="log2 odds, by the matching model in use")
+    reason: str | None = Field(description="why it is unreadable")
+    values: dict[str, str] | None = Field(None, description="the properties asked for, of whom it surely means")
+
+
+class ComparedPage(Model):
+    """A page of the result."""
+
+    items: list[Compared]
+    next: str | None
+
+
+class Manifest(Model):
+    """What the reconciliation service can do, in the words of the Reconciliation Service API 0.2."""
+
+    versions: list[str] = Field(examples=[["0.2"]])
+    name: str
+    identifierSpace: str  # noqa: N815 - the specification's word
+    schemaSpace: str  # noqa: N815 - the specification's word
 
 
 class Change(Model):

@@ -19,6 +19,7 @@ from onegrid.errors import DatabaseError, DatabaseUnavailable, OneGridError, Set
 
 MEDIA_TYPE = "application/problem+json"
 BODY_MOST = 512 * 1024  # 10,000 codes, as any JSON writes them
+LARGER = {"/v1/compare": 48 * 2**20}  # a list of 200,000 rows in base64
 log = logging.getLogger("onegrid.api")
 
 
@@ -49,6 +50,12 @@ def unauthorized() -> Problem:
 def forbidden() -> Problem:
     """The token's role has not this right."""
     return Problem(403, "forbidden", "The role of this token has no right to this.")
+
+
+def outgrown() -> Problem:
+    """The model in use was trained by another version of the program."""
+    said = "The registry was published by another version of the program; its next run makes this answer possible."
+    return Problem(503, "not-ready", said, {"Retry-After": "900"})
 
 
 def not_found() -> Problem:
@@ -138,17 +145,18 @@ class SmallBodies:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
+        most = LARGER.get(scope["path"], BODY_MOST)
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        body, more = b"", not length.isdigit() or int(length) <= BODY_MOST
+        body, more = b"", not length.isdigit() or int(length) <= most
         whole = more
         while more and whole:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             body, more = body + message.get("body", b""), message.get("more_body", False)
-            whole = len(body) <= BODY_MOST
+            whole = len(body) <= most
         if not whole:
-            said = f"A body may have {BODY_MOST:,} bytes."
+            said = f"A body may have {most:,} bytes."
             await _response(413, "too-large", said, headers={"Connection": "close"})(scope, receive, send)
             return
         given = False

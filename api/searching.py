@@ -1,11 +1,9 @@
-"""Search by name, phone and address, and the question at the door. What is looked for comes in bodies alone."""
+"""Search by name, phone and address. What is looked for comes in bodies alone."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -13,9 +11,9 @@ from starlette.responses import Response
 from api.answers import PERSONAL, answer
 from api.deps import AskingDep, Session
 from api.entities import PROBLEMS
-from api.models import Found, KnownPersons, LookFor, Standing
-from registry.access import CHECK, SEARCH
-from registry.search import Known, Query, Question, Rows, Steps, checking, finding
+from api.models import Found, LookFor
+from registry.access import SEARCH
+from registry.search import Query, Question, Rows, Steps, finding
 from registry.views import CALLED, shown_called
 
 Result = TypeVar("Result")
@@ -40,34 +38,6 @@ async def search(request: Request, asking: AskingDep, body: LookFor) -> Response
         for hit in hits
     ]  # fmt: skip
     return answer(request, {"items": items}, PERSONAL)
-
-
-@router.post(
-    "/check",
-    response_model=KnownPersons,
-    responses=PROBLEMS,
-    operation_id="check",
-    summary="Who stands at the door, and what need not be asked again",
-)
-async def check(request: Request, asking: AskingDep, body: Standing) -> Response:
-    """The persons of your area who may be meant: what agrees, what the registry has, lacks, or has too long.
-
-    No value is given back, only the names of properties.
-    """
-    today = datetime.now(UTC).date()
-    async with asking.session(CHECK) as session:
-        asked = Query(None, body.name, body.phone, body.address, body.id_number, session.caller.area)
-        found = await _result(session, checking(asked, asking.hub.keyring, today))
-        parts = orjson.dumps(sorted(body.model_dump(exclude_none=True))).decode()
-        await session.tell("check", [known.hit.code for known in found], parts)
-    return answer(request, {"items": [_standing(known) for known in found]}, PERSONAL)
-
-
-def _standing(known: Known) -> dict[str, Any]:
-    return {
-        "code": known.hit.code, "score": known.hit.score, "agrees": list(known.hit.agree), "differs": list(known.differ),
-        "known": list(known.known), "missing": list(known.missing), "stale": list(known.stale),
-    }  # fmt: skip
 
 
 async def _result(session: Session, steps: Steps[Result]) -> Result:

@@ -62,14 +62,14 @@ def _areas(rows: pd.DataFrame) -> pd.Series:
     cases = rows[["area", "city", "district"]].drop_duplicates()
     cases = cases[cases["city"].notna() | cases["district"].notna()].fillna("").astype("str")
     places = {
-        (area, city, district): _area_written(area, city, district)
+        (area, city, district): area_written(area, city, district)
         for area, city, district in cases.itertuples(index=False, name=None)
     }
     keys = zip(rows["area"], rows["city"].fillna(""), rows["district"].fillna(""), strict=True)
     return pd.Series([places.get(key, key[0]) for key in keys], index=rows.index, dtype="str")
 
 
-def _area_written(area: str, city: str, district: str) -> str:
+def area_written(area: str, city: str, district: str) -> str:
     names = division_names()
     cities, districts = names.get(city, ()), names.get(district, ())
     near = [code for code in districts if not cities or any(code.startswith(c[:4]) for c in cities)] or [*cities]
@@ -145,14 +145,19 @@ def _villages(rows: pd.DataFrame) -> set[str]:
 
 def _written(rows: pd.DataFrame) -> pd.Series:
     """The estate's head; a village that contains others is where they lie, an estate only for its own houses."""
+    written = written_heads(rows)
+    named = written.isin(_villages(rows))
+    house = rows["building"].str.contains("组", regex=False).fillna(False) | (rows["room"] == WHOLE_HOUSE)
+    return written.mask(named & (rows["gate"].notna() | ~house))
+
+
+def written_heads(rows: pd.DataFrame) -> pd.Series:
+    """The head that each address's own estate, zone and phase make."""
     parts = [rows["estate"], rows["zone"].fillna(""), rows["phase"].fillna("")]
     cases = pd.concat(parts, axis=1).dropna().drop_duplicates()
     heads = {case: estate_head(*case) for case in cases.itertuples(index=False, name=None)}
     keys = zip(*(part.fillna("").tolist() for part in parts), strict=True)
-    written = pd.Series([heads.get(key) for key in keys], index=rows.index, dtype="str")
-    named = written.isin(_villages(rows))
-    house = rows["building"].str.contains("组", regex=False).fillna(False) | (rows["room"] == WHOLE_HOUSE)
-    return written.mask(named & (rows["gate"].notna() | ~house))
+    return pd.Series([heads.get(key) for key in keys], index=rows.index, dtype="str")
 
 
 def _replaced(heads: pd.Series, by: dict[str, str]) -> pd.Series:

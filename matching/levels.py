@@ -6,7 +6,10 @@ an explanation shows. No fact counts twice: where a damaged id already carries t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from operator import ne
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +18,13 @@ import pandas as pd
 from matching.evidence import BESIDE, HEAD_ROLES
 from matching.identifiers import FULL, UNKNOWN
 from matching.model import Tables, digest
-from schemas.name_levels import NameLevel, compare_names
+from schemas.name_levels import NameLevel, compare_two
 from schemas.name_parts import same_look
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Objects = npt.NDArray[np.object_]
+Evidence = pd.DataFrame | Mapping[str, Any]
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "name": (
@@ -70,8 +75,8 @@ REPEATS_NOBODY = 0.005  # share of a feed's rows whose person it has already: a 
 REPEATS_MANY = 0.1  # of the same: not a list of people but of what they do or let, one person as often as it takes
 COUNTY, SERIAL = 6, 14  # digits of a resident id before the birth date, and before sequence and check
 LINES = {
-    digit: digit.replace("3", "2") for digit in "01234567"
-}  # of GB/T 4761: children are one line, 8 and 9 are none
+    digit: 2 if digit == "3" else int(digit) for digit in "01234567"
+}  # GB/T 4761: children are one line, 8, 9 none
 HAN = "01"  # GB/T 3304
 
 
@@ -97,14 +102,14 @@ def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
     )
 
 
-def impossible(levels: pd.DataFrame) -> Flags:
+def impossible(levels: pd.DataFrame | Mapping[str, Integers]) -> Flags:
     """The pairs that cannot be one person: another birth date altogether, a borrowed number, a head's dependant."""
     never = {"birth": "different", "id": "same, borrowed", "household": "head of the other"}
-    met = [levels[name].to_numpy() == LEVELS[name].index(label) for name, label in never.items()]
+    met = [np.asarray(levels[name]) == LEVELS[name].index(label) for name, label in never.items()]
     return np.asarray(np.logical_or.reduce(met))
 
 
-def listed_twice(levels: pd.DataFrame, unlike: Flags) -> Flags:
+def listed_twice(levels: pd.DataFrame | Mapping[str, Integers], unlike: Flags) -> Flags:
     """The pairs of rows that one list of people holds, and that are therefore two people.
 
     A list holds each person once as a rule: two of its rows are one person's only where they look the same, and never
@@ -114,56 +119,115 @@ def listed_twice(levels: pd.DataFrame, unlike: Flags) -> Flags:
     names = [
         LEVELS["name"].index(name) for name in ("one character off", "same given name", "same surname", "different")
     ]
-    listed = levels["feed"] < LEVELS["feed"].index("one feed that repeats many")
-    return np.asarray(listed & (unlike | levels["name"].isin(names)))
+    listed = np.asarray(levels["feed"]) < LEVELS["feed"].index("one feed that repeats many")
+    return np.asarray(listed & (unlike | np.isin(levels["name"], names)))
 
 
 class Comparer:
-    """Computes the levels of pairs of evidence rows; what rows share is prepared once."""
+    """Computes the levels of pairs of evidence rows. What rows share is prepared once, and only where a comparison asks
+    for it: a question at the door has one row against few, and knows little.
 
-    def __init__(self, evidence: pd.DataFrame, tables: Tables) -> None:
-        self.evidence = evidence
-        self.codes = {name: pd.factorize(evidence[name])[0] for name in _CODED}
-        self.lead = evidence["relation"].isin(HEAD_ROLES).to_numpy()
-        self.codes["line"] = pd.factorize(evidence["relation"].str[0].map(LINES))[0]
-        self._code_alike(("own_id", "id_all"), ("head_id", "head_all"))
-        self._code_alike(("pointer", "pointer_name"), ("full", "full_name"))
-        self._code_alike(("dwelling", "dwelling_at"), ("registered", "registered_at"))
-        bearers = evidence["name"].map(tables.names).fillna(1).to_numpy()
-        self.name_band = np.searchsorted(NAME_BANDS, bearers - _unseen(evidence))
-        spread = {phone: tables.phones.get(digest(phone), 1) for phone in evidence["phone"].dropna().unique()}
-        repeats = evidence["feed"].map(tables.repeats).astype("float64").fillna(1.0)
-        self.strict = repeats.to_numpy() < REPEATS_NOBODY
-        self.often = evidence["feed"].map(tables.repeats).fillna(0.0).to_numpy(dtype=np.float64) >= REPEATS_MANY
-        self.spread = evidence["phone"].map(spread).fillna(1).to_numpy()
+    evidence: a frame, or the same columns as arrays of objects (None where nothing is known).
+    """
 
-    def _code_alike(self, *columns: tuple[str, str]) -> None:
-        """Codes that compare across columns, under the second name of each."""
-        every = pd.concat([self.evidence[name] for name, _ in columns], ignore_index=True)
-        for (_, coded), codes in zip(columns, np.split(pd.factorize(every)[0], len(columns)), strict=True):
-            self.codes[coded] = codes
+    def __init__(self, evidence: Evidence, tables: Tables) -> None:
+        self.evidence, self.tables = evidence, tables
+        self._columns: dict[str, Objects] = {}
+        self._values: dict[str, tuple[Integers, Objects]] = {}
 
     def levels(self, a: Integers, b: Integers) -> pd.DataFrame:
         """The level of every comparison for each pair of positions, a row a pair."""
-        found = pd.DataFrame({name: compare(self, a, b) for name, compare in _COMPARISONS.items()})
-        carried = found["id"].isin((0, 3))
-        found.loc[carried, ["birth", "sex"]] = -1
-        return found.astype("int64")
+        return pd.DataFrame(self.ladders(a, b))
+
+    def ladders(self, a: Integers, b: Integers) -> dict[str, Integers]:
+        """`levels` as arrays. Few rows know little: a comparison of which all of one side know nothing is not made."""
+        sides = () if isinstance(self.evidence, pd.DataFrame) else (np.unique(a), np.unique(b))
+        silent = np.full(len(a), -1)
+        found = {
+            name: compare(self, a, b) if all(self._told(name, rows) for rows in sides) else silent
+            for name, compare in _COMPARISONS.items()
+        }
+        carried = np.isin(found["id"], (0, 3))
+        for name in ("birth", "sex"):
+            found[name] = np.where(carried, -1, found[name])
+        return found
+
+    def _told(self, comparison: str, rows: Integers) -> bool:
+        told = (self.column(name)[rows] for name in _NEEDS.get(comparison, ()))
+        return comparison not in _NEEDS or any((values != None).any() for values in told)  # noqa: E711 - by element
+
+    @cached_property
+    def name_band(self) -> Integers:
+        """How common each row's name is, as a place in NAME_BANDS."""
+        codes, names = self.values("name")
+        bearers = np.array([*(self.tables.names.get(name, 1) for name in names), 1])[codes]
+        return np.searchsorted(NAME_BANDS, bearers - _unseen(self.evidence, len(codes)))
+
+    @cached_property
+    def spread(self) -> Integers:
+        """How many persons each row's phone is seen with."""
+        codes, phones = self.values("phone")
+        return np.array([*(self.tables.phones.get(digest(phone), 1) for phone in phones), 1])[codes]
+
+    @cached_property
+    def strict(self) -> Flags:
+        """Rows of feeds that repeat nobody."""
+        return self._repeats(unknown=1.0) < REPEATS_NOBODY
+
+    @cached_property
+    def often(self) -> Flags:
+        """Rows of feeds that repeat many."""
+        return self._repeats(unknown=0.0) >= REPEATS_MANY
+
+    def _repeats(self, unknown: float) -> npt.NDArray[np.float64]:
+        codes, feeds = self.values("feed")
+        return np.array([*(self.tables.repeats.get(feed, unknown) for feed in feeds), unknown])[codes]
+
+    @cached_property
+    def lead(self) -> Flags:
+        """Rows of heads of households."""
+        codes, relations = self.values("relation")
+        return np.array([*(relation in HEAD_ROLES for relation in relations), False])[codes]
+
+    @cached_property
+    def line(self) -> Integers:
+        """Generation and line of each row's relation to its head, as a number; -1 where nothing is said."""
+        codes, relations = self.values("relation")
+        return np.array([*(LINES.get(str(relation)[:1], -1) for relation in relations), -1])[codes]
+
+    def column(self, name: str) -> Objects:
+        """A column's values, row by row."""
+        if name not in self._columns:
+            self._columns[name] = np.asarray(self.evidence[name], dtype=object)
+        return self._columns[name]
+
+    def flags(self, name: str) -> Flags:
+        """A column of yes and no."""
+        return np.asarray(self.column(name), dtype=bool)
+
+    def values(self, name: str) -> tuple[Integers, Objects]:
+        """A column as codes (-1 missing) and the values they stand for; codes of _ALIKE compare across columns."""
+        if name not in self._values:
+            together = next((names for names in _ALIKE if name in names), (name,))
+            codes, values = _coded([self.evidence[column.split(" ")[0]] for column in together])
+            size = len(codes) // len(together)
+            for at, column in enumerate(together):
+                self._values[column] = codes[at * size : (at + 1) * size], values
+        return self._values[name]
+
+    def code(self, name: str) -> Integers:
+        """A column as codes."""
+        return self.values(name)[0]
 
     def same(self, name: str, a: Integers, b: Integers) -> Flags:
         """Where both know the column and agree on it."""
-        codes = self.codes[name]
+        codes = self.code(name)
         return np.asarray((codes[a] == codes[b]) & (codes[a] >= 0))
 
     def both(self, name: str, a: Integers, b: Integers) -> Flags:
         """Where both know the column."""
-        codes = self.codes[name]
+        codes = self.code(name)
         return np.asarray((codes[a] >= 0) & (codes[b] >= 0))
-
-    def values(self, name: str) -> tuple[Integers, npt.NDArray[np.object_]]:
-        """A column as codes (-1 missing) and the values they stand for."""
-        codes, values = pd.factorize(self.evidence[name])
-        return codes, np.asarray(values, dtype=object)
 
     def by_value(self, names: tuple[str, str], a: Integers, b: Integers, judge: Callable[[str, str], int]) -> Integers:
         """`judge` on every distinct pair of values (column names[0] of a, names[1] of b); -1 where one is missing."""
@@ -172,16 +236,28 @@ class Comparer:
         x, y = one[a], two[b]
         known = (x >= 0) & (y >= 0)
         result = np.full(len(a), -1, dtype=np.int64)
+        if not known.any():
+            return result
         distinct, back = np.unique(x[known] * (len(right) + 1) + y[known], return_inverse=True)
         values = [judge(left[code // (len(right) + 1)], right[code % (len(right) + 1)]) for code in distinct.tolist()]
-        result[known] = np.array(values, dtype=np.int64)[back] if values else result[known]
+        result[known] = np.array(values, dtype=np.int64)[back]
         return result
 
 
-def _unseen(evidence: pd.DataFrame) -> Integers:
+def _coded(parts: Sequence[pd.Series | Objects]) -> tuple[Integers, Objects]:
+    """Codes of columns one behind the other, -1 where nothing is known, and the values they stand for."""
+    if isinstance(parts[0], pd.Series):
+        codes, values = pd.factorize(pd.concat([pd.Series(part) for part in parts], ignore_index=True))
+        return codes.astype(np.int64), np.asarray(values, dtype=object)
+    seen: dict[object, int] = {}
+    found = [-1 if value is None else seen.setdefault(value, len(seen)) for part in parts for value in part]
+    return np.array(found, dtype=np.int64), np.array([*seen, None], dtype=object)[:-1]
+
+
+def _unseen(evidence: Evidence, rows: int) -> Integers:
     """1 for the rows whose person training took out of all other feeds, and so out of the counts."""
-    found = evidence["unseen"] if "unseen" in evidence.columns else pd.Series(0, index=evidence.index)
-    return np.asarray(found.to_numpy(dtype=np.int64))
+    found = evidence["unseen"] if "unseen" in evidence else np.zeros(rows, dtype=np.int64)
+    return np.asarray(found, dtype=np.int64)
 
 
 def _ladder(conditions: list[Flags], known: Flags) -> Integers:
@@ -195,19 +271,19 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     level = np.full(len(a), len(LEVELS["name"]) - 1, dtype=np.int64)
     level[whole] = np.minimum(of.name_band[a[whole]], of.name_band[b[whole]])
     rest = np.flatnonzero(of.both("name", a, b) & ~whole)
-    found = compare_names(of.evidence["name"].iloc[a[rest]], of.evidence["name"].iloc[b[rest]]).astype(np.int64)
+    found = of.by_value(("name", "name"), a[rest], b[rest], compare_two)
     found += found > NameLevel.SAME_SOUND  # room for the misspelt ones
     off = rest[found == NameLevel.ONE_OFF + 1]
     found[found == NameLevel.ONE_OFF + 1] -= of.by_value(("name", "name"), a[off], b[off], _misspelt)
-    display = of.evidence["display"].to_numpy()
+    display = of.flags("display")
     silent = (found < 0) | ((display[a[rest]] | display[b[rest]]) & (found > NameLevel.SHORTENED))
     level[rest] = np.where(
         silent, len(LEVELS["name"]) - 1, np.where(found == NameLevel.EXACT, len(NAME_BANDS), _FORMER + found)
     )
-    former, name = of.evidence["former"].to_numpy(), of.evidence["name"].to_numpy()
-    has = pd.notna(former)
+    former, name = of.code("former"), of.code("name former")
+    has = former >= 0
     loose = np.flatnonzero(~whole & (has[a] | has[b]))
-    met = (former[a[loose]] == name[b[loose]]) | (former[b[loose]] == name[a[loose]])
+    met = ((former[a] == name[b]) & has[a] | (former[b] == name[a]) & has[b])[loose]
     level[loose[met]] = _FORMER
     for one, two in ((a, b), (b, a)):
         nick = of.by_value(("nick", "full"), one, two, lambda call, name: int(call in name[1:]))
@@ -224,7 +300,7 @@ def _misspelt(one: str, two: str) -> int:
 
 def _points(of: Comparer, a: Integers, b: Integers) -> Flags:
     """Where the first is called a relative of somebody who bears the other's name: 李建国之子 is not 李建国."""
-    pointer, full = of.codes["pointer_name"], of.codes["full_name"]
+    pointer, full = of.code("pointer"), of.code("full pointer")
     return np.asarray((pointer[a] == full[b]) & (full[b] >= 0))
 
 
@@ -270,11 +346,11 @@ def _fits_mask(mask: str, phone: str) -> int:
 
 
 def _digits_off(one: str, two: str) -> int:
-    return sum(x != y for x, y in zip(one, two, strict=False)) + abs(len(one) - len(two))
+    return sum(map(ne, one, two)) + abs(len(one) - len(two))
 
 
 def _home(of: Comparer, a: Integers, b: Integers) -> Integers:
-    dwelling = of.codes["dwelling"]
+    dwelling = of.code("dwelling")
     open_ = (dwelling[a] < 0) | (dwelling[b] < 0)
     building = of.same("building", a, b)
     room = of.same("room", a, b) & ~(of.both("unit", a, b) & ~of.same("unit", a, b))
@@ -292,15 +368,15 @@ def _beside(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _registered(of: Comparer, a: Integers, b: Integers) -> Integers:
-    book, home = of.codes["registered_at"], of.codes["dwelling_at"]
+    book, home = of.code("registered"), of.code("dwelling registered")
     crossed = ((book[a] == home[b]) & (home[b] >= 0)) | ((book[b] == home[a]) & (home[a] >= 0))
     return _ladder([of.same("registered", a, b), crossed], of.both("registered", a, b) | crossed)
 
 
 def _number(of: Comparer, a: Integers, b: Integers) -> Integers:
     """Damaged numbers against whole and damaged ones; two whole ones that differ say little: one is not its own."""
-    same = of.same("id", a, b) & ~(of.evidence["own"].to_numpy()[a] & of.evidence["own"].to_numpy()[b])
-    lent = of.evidence["lent"].to_numpy()
+    own, lent = of.flags("own"), of.flags("lent")
+    same = of.same("id", a, b) & ~(own[a] & own[b])
     whole = of.both("id", a, b)
     level = np.select([same & (lent[a] | lent[b]), same, whole], [5, 4, 7], default=-1)
     for one, two in ((a, b), (b, a)):
@@ -325,11 +401,11 @@ def _fit(mask: str, number: str) -> int:
 
 
 def _household(of: Comparer, a: Integers, b: Integers) -> Integers:
-    id_, head = of.codes["id_all"], of.codes["head_all"]
-    lead = of.lead
+    id_, head = of.code("own_id"), of.code("head_id")
+    roles, lead = of.code("relation"), of.lead
     above = ((head[a] == id_[b]) & (id_[b] >= 0), (head[b] == id_[a]) & (id_[a] >= 0))
     own = (above[0] & lead[a]) | (above[1] & lead[b])
-    below = of.evidence["relation"].notna().to_numpy() & ~lead
+    below = (roles >= 0) & ~lead
     over = (above[0] & below[a]) | (above[1] & below[b])
     together = of.same("household_number", a, b) | ((head[a] == head[b]) & (head[a] >= 0))
     role = together & of.same("relation", a, b)
@@ -339,16 +415,16 @@ def _household(of: Comparer, a: Integers, b: Integers) -> Integers:
 
 
 def _ethnicity(of: Comparer, a: Integers, b: Integers) -> Integers:
-    han = (of.evidence["ethnicity"] == HAN).to_numpy()
+    codes, values = of.values("ethnicity")
+    han = np.array([*(value == HAN for value in values), False])[codes]
     equal = of.same("ethnicity", a, b)
     return _ladder([equal & ~han[a], equal], of.both("ethnicity", a, b))
 
 
 def _relation(of: Comparer, a: Integers, b: Integers) -> Integers:
     """By generation and line (the first digit of GB/T 4761); sons and daughters are told apart by their sex."""
-    codes = of.codes["line"]
-    known, heads = of.both("line", a, b), of.lead[a] | of.lead[b]
-    return _ladder([codes[a] == codes[b], heads], known)
+    line, heads = of.line, of.lead[a] | of.lead[b]
+    return _ladder([line[a] == line[b], heads], (line[a] >= 0) & (line[b] >= 0))
 
 
 def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
@@ -356,14 +432,26 @@ def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
     return _ladder([one & of.strict[a], one & ~of.often[a], one], np.ones(len(a), dtype=bool))
 
 
-_CODED = (
+# All columns of the evidence that a comparison reads: what another machine needs to compare two rows.
+FLAGS = ("own", "lent", "display")
+COMPARED = (
     "name", "full", "birth", "sex", "phone", "dwelling", "building", "estate", "community", "unit", "room",
     "registered", "id", "household_number", "relation", "ethnicity", "feed",
     "beside_dwelling", "beside_building", "beside_estate",
+    "own_id", "head_id", "pointer", "former", "nick", "phone_mask", "id_mask", *FLAGS,
 )  # fmt: skip
-FLAGS = ("own", "lent", "display")
-# All columns of the evidence that a comparison reads: what another machine needs to compare two rows.
-COMPARED = (*_CODED, "own_id", "head_id", "pointer", "former", "nick", "phone_mask", "id_mask", *FLAGS)
+# Columns whose values meet across: "b a" is the column b in the codes that a has there.
+_ALIKE = (
+    ("own_id", "head_id"),
+    ("pointer", "full pointer"),
+    ("registered", "dwelling registered"),
+    ("former", "name former"),
+)
+_NEEDS: Mapping[str, tuple[str, ...]] = {  # a comparison with nothing of these on one side says nothing
+    "birth": ("birth",), "sex": ("sex",), "phone": ("phone", "phone_mask"), "home": ("dwelling", "building", "estate", "community"),
+    "beside": ("beside_dwelling", "beside_building", "beside_estate"), "registered": ("registered", "dwelling"),
+    "id": ("id", "id_mask"), "household": ("household_number", "head_id", "own_id"), "ethnicity": ("ethnicity",), "relation": ("relation",),
+}  # fmt: skip
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {
     "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "beside": _beside,
     "registered": _registered,

@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,13 +108,15 @@ class Model:
         """Read a model file."""
         return cls.from_json(path.read_text(encoding="utf-8"))
 
-    def score(self, levels: pd.DataFrame) -> Floats:
+    @cached_property
+    def weights(self) -> dict[str, Floats]:
+        """The weight of each level by comparison; the last, where -1 leads, says nothing: 0."""
+        return {name: np.array([*(level.weight for level in ladder), 0.0]) for name, ladder in self.comparisons.items()}
+
+    def score(self, levels: pd.DataFrame | Mapping[str, npt.NDArray[np.int64]]) -> Floats:
         """log2 odds of each row of levels, in whole millionths: the very numbers that Splink's prediction gives."""
-        total = np.full(len(levels), self.base)
-        for name, ladder in self.comparisons.items():
-            weights = np.array([*(level.weight for level in ladder), 0.0])  # the last stands for -1: nothing to compare
-            total += weights[levels[name].to_numpy()]
-        return _whole(total)
+        parts = [weights[np.asarray(levels[name])] for name, weights in self.weights.items()]
+        return _whole(self.base + np.sum(parts, axis=0))
 
 
 def _whole(total: Floats) -> Floats:

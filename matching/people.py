@@ -35,10 +35,13 @@ VARIANT = (
 
 @dataclass(frozen=True)
 class PeopleMatch:
-    """matched: members, edges and doubts of type person. model: the one that scored. report: counts, and seconds by step."""
+    """matched: members, edges and doubts of type person. model: the one that scored. evidence: what each record says.
+    report: counts, and seconds by step.
+    """
 
     matched: Matched
     model: Model
+    evidence: pd.DataFrame
     report: dict[str, float] = field(default_factory=dict)
 
 
@@ -81,7 +84,7 @@ def match_people(
     clock.step("members")
     counts |= {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "people": linked.clusters.nunique()}
     counts |= {"doubts": len(matched.doubts)}
-    return PeopleMatch(matched, model, {**clock.report, **counts, **linked.counts})
+    return PeopleMatch(matched, model, evidence, {**clock.report, **counts, **linked.counts})
 
 
 def exact_pass(evidence: pd.DataFrame) -> Integers:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from matching.address_tail import WHOLE_HOUSE
-from matching.dwellings import estate_heads, gather_addresses, resolve
+from matching.dwellings import estate_heads, gather_addresses, resolve, written_heads
 from matching.estates import match_estates
 from matching.gazetteer import fold_estate
 from matching.grids import locate
 from schemas.records import Matched, Records, column
 
 LADDER = ("estate", "building", "dwelling")
+SETTLED_ROWS = (
+    "rid", "type", "property", "area", "written", "gate", "head", "building", "unit", "room",
+    "estate_id", "building_id", "dwelling_id",
+)  # fmt: skip
 KEYS = {
     "estate": ["area", "head"],
     "building": ["area", "head", "building"],
@@ -30,13 +34,15 @@ class Places:
 
     homes: for each person record with an address, `rid` and what the address means: `dwelling`, `building`, `estate`
     (Int64 clusters, missing where not readable so far), `community` (text), `level`, `unit`, `room`. registered: the same for
-    registered addresses. addresses: the same for all other records, with `type`.
+    registered addresses. addresses: the same for all other records, with `type`. rows: every address read, with what it
+    was settled to, `written` the head it writes.
     """
 
     matched: Matched
     homes: pd.DataFrame
     registered: pd.DataFrame
     addresses: pd.DataFrame
+    rows: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(SETTLED_ROWS)))
 
 
 def match_places(records: Records) -> Places:
@@ -48,7 +54,8 @@ def match_places(records: Records) -> Places:
     members = _members(records, rows, estate_of)
     standing = rows[(rows["type"] == "place") | ((rows["type"] == "person") & (rows["property"] == "address"))]
     matched = Matched(members, _derived(standing), _relations(standing)) + _located(records, rows, standing, members)
-    return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows))
+    kept = rows.assign(written=written_heads(rows))[list(SETTLED_ROWS)]
+    return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows), kept)
 
 
 def _located(records: Records, rows: pd.DataFrame, standing: pd.DataFrame, members: pd.DataFrame) -> Matched:

@@ -30,6 +30,7 @@ from onegrid.commands import (
     token,
     train,
 )
+from onegrid.compare_command import compare
 from onegrid.errors import OneGridError, Unforeseen
 from onegrid.printing import say
 from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, prepare, up
@@ -152,6 +153,13 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
         (("--reason",), {"help": "for answer: why"}),
     )),
     ("evaluate", "say how the model does on pairs that people judged, and how far they agree", evaluate, (HOME,)),
+    ("compare", "compare a csv or xlsx list with the registry: whom does each row mean", compare, (
+        (("file",), {"type": Path, "help": "the list, with a header row"}), HOME,
+        (("--map",), {"type": Path, "help": "`maps` as in a source file; without it the headers are guessed"}),
+        (("--out",), {"type": Path, "required": True, "help": "the file to write (.csv or .xlsx)"}),
+        (("--show",), {"help": "properties to add of whom a row surely means: name,phone"}),
+        (("--numbers",), {"action": "store_true", "help": "show id and phone numbers unmasked"}),
+    )),
     ("train", "train a version of the matching model on the records at hand", train, (
         SOURCES, HOME, (("--use",), {"action": "store_true", "help": "take it into use from the next run on"}),
     )),

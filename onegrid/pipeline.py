@@ -154,13 +154,15 @@ def run_unify(
     plan: say what would be done, and publish nothing. accepted: the held run to publish. Raises RunHeld when the run is
     beyond the bounds; as long as nothing else is staged, a run that is held is not made a second time.
     """
+    from matching.doorstep import VERSION
+    from registry.asking import is_kept
     from registry.changes import ChangeCounts, Outcome
     from registry.figures import entity_counts
     from registry.read import nothing_new
     from registry.runs import finish_run, standing_hold, start_run
 
     with hub.database.session(hub.actor) as connection:
-        if nothing_new(connection):
+        if nothing_new(connection) and is_kept(connection, VERSION):
             return Outcome(ChangeCounts(untouched=sum(entity_counts(connection).values())))
         waiting = standing_hold(connection)
         if waiting is not None and accepted is None and not plan:

@@ -75,6 +75,7 @@ class Unification:
     records: Records | None = None
     judgements: pd.DataFrame | None = None
     places: Places | None = None
+    evidence: pd.DataFrame | None = None
     matched: Matched | None = None
     stages: dict[str, object] = field(default_factory=dict)
     outcome: Outcome | None = None
@@ -180,6 +181,7 @@ def match_people(hub: Hub, work: Unification) -> int:
         if model is None:
             keep_model(connection, hub.keyring, found.model.version, found.model.to_json())
         set_model(connection, work.run, found.model.version)
+    work.evidence = found.evidence
     _add(work, found.matched)
     return len(found.matched.members)
 
@@ -231,6 +233,8 @@ def publish(hub: Hub, work: Unification) -> int:
     What is beyond the bounds, or only planned, is not committed: the run keeps what it would have done.
     Raises RunHeld for the former.
     """
+    from matching.doorstep import VERSION, Kept, kept_of
+    from registry.asking import keep, secret_of
     from registry.guard import bounds
     from registry.runs import finish_run, note_acceptance
     from registry.unify import unify
@@ -245,6 +249,9 @@ def publish(hub: Hub, work: Unification) -> int:
         if held or work.plan_only:
             connection.rollback()
         else:
+            told = work.evidence
+            kept = Kept.nothing() if told is None else kept_of(told, _places(work), secret_of(hub.keyring))
+            keep(connection, hub.keyring, kept.renumbered(work.numbering.ids), VERSION, work.run)
             finish_run(connection, work.run, found, work.stages)
             if work.accepted is not None:
                 note_acceptance(connection, work.run, work.accepted.number, hub.actor.name)

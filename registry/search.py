@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
@@ -18,7 +17,7 @@ from onegrid.sealing import Keyring
 from registry import search_ranks as ranks
 from registry.aliases import PURPOSE as ALIAS_PURPOSE
 from registry.aliases import document_scheme
-from registry.search_sql import CANDIDATES, FACTS, GATES, VALUES
+from registry.search_sql import CANDIDATES, GATES, VALUES
 from registry.search_tokens import (
     Place,
     gate_tokens,
@@ -31,10 +30,8 @@ from registry.search_tokens import (
 )
 from schemas.codes import LETTERS
 from schemas.names import MANY, fold_name
-from schemas.properties import entity_types
 
 LIMIT_MOST = 50  # results of one search
-CHECK_MOST = 5  # persons that a check names
 RANKED = 160  # candidates whose values are read and compared
 LOOKED_AT, IN_AREA = 600, 3000  # codes of which type and place are looked at; the latter where one street is asked for
 DISTRICT = 6  # digits of a district's code: an area of no more is nearly everybody
@@ -94,21 +91,6 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Known:
-    """A person who may be the one at the door, and what need not be asked again.
-
-    differ: given, known, and not the same. known, missing, stale: properties of a person; stale ones are known but
-    older than their `freshness_days`.
-    """
-
-    hit: Hit
-    differ: tuple[str, ...]
-    known: tuple[str, ...]
-    missing: tuple[str, ...]
-    stale: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class _Asked:
     """A query read: its tokens with their weights, and what candidates are compared with."""
 
@@ -122,11 +104,6 @@ class _Asked:
 def search(connection: Connection, keyring: Keyring, query: Query) -> list[Hit]:
     """The entities a query means, the best first; `finding` over a plain connection."""
     return answer(connection, finding(query, keyring))
-
-
-def check(connection: Connection, keyring: Keyring, query: Query, today: date) -> list[Known]:
-    """The persons a caller at the door may mean; `checking` over a plain connection."""
-    return answer(connection, checking(query, keyring, today))
 
 
 def answer(connection: Connection, steps: Steps[Result]) -> Result:
@@ -166,31 +143,6 @@ def finding(query: Query, keyring: Keyring) -> Steps[list[Hit]]:
     hits = [_judged(row, values.get(row["code"], {}), query, asked) for row in rows]
     best = sorted((hit for hit in hits if hit.score >= LEAST), key=lambda hit: (-hit.score, hit.code))
     return best[: max(0, min(query.limit, LIMIT_MOST))]
-
-
-def checking(query: Query, keyring: Keyring, today: date) -> Steps[list[Known]]:
-    """The steps of a check: the persons found, each with what is known, missing, and older than it may be."""
-    person = Query("person", query.name, query.phone, query.address, query.id_number, query.area, CHECK_MOST)
-    hits = yield from finding(person, keyring)
-    if not hits:
-        return []
-    facts: dict[str, dict[str, date]] = {hit.code: {} for hit in hits}
-    for row in (yield Question(FACTS, {"codes": list(facts)})):
-        facts[row["code"]][row["property"]] = row["said"]
-    return [_known(hit, facts[hit.code], today) for hit in hits]
-
-
-def _known(hit: Hit, said: Mapping[str, date], today: date) -> Known:
-    declared = entity_types()["person"].properties
-    limits = {name: found.freshness_days for name, found in declared.items() if found.freshness_days is not None}
-    old = [name for name, days in limits.items() if name in said and said[name] < today - timedelta(days=days)]
-    return Known(
-        hit=hit,
-        differ=tuple(name for name in hit.parts if name in said and name not in hit.agree),
-        known=tuple(name for name in declared if name in said),
-        missing=tuple(name for name in declared if name not in said),
-        stale=tuple(old),
-    )
 
 
 def _behind_gate(place: Place, estates: Rows) -> list[Place]:

@@ -72,9 +72,3 @@ VALUES = """
         WHERE t.to_code = a.code AND t.relation = 'member_of' AND t.known_to IS NULL LIMIT 30) r
     CROSS JOIN LATERAL (SELECT value FROM entity_value
         WHERE code = r.code AND property = 'name' AND known_to IS NULL LIMIT 1) v"""
-FACTS = """
-    SELECT a.code, v.property, v.said FROM unnest(%(codes)s::text[]) AS a(code)
-    CROSS JOIN LATERAL (
-        SELECT t.property, coalesce(t.valid_from, l.finished_at::date, t.known_from::date) AS said
-        FROM entity_value t LEFT JOIN record r ON r.id = t.record LEFT JOIN load l ON l.id = r.load
-        WHERE t.code = a.code AND t.known_to IS NULL LIMIT 100) v"""

@@ -30,12 +30,12 @@ CALLER = """
         set_config('onegrid.actor', name, true) AS actor, set_config('onegrid.role', role, true) AS actor_role,
         set_config('onegrid.department', coalesce(department, ''), true) AS actor_department
     FROM api_token WHERE hash = %(hash)s AND revoked_at IS NULL AND expires_at > now()"""
-_INSIDE = f"""(starts_with({{e}}.division, c.area) OR {{e}}.division IS NULL AND length(c.area) <= {DISTRICT_DIGITS})"""
+INSIDE = f"""(starts_with({{e}}.division, c.area) OR {{e}}.division IS NULL AND length(c.area) <= {DISTRICT_DIGITS})"""
 _CALLED = """
     (SELECT string_agg(v.value, ' ' ORDER BY v.property DESC) FROM entity_value v
      WHERE v.code = e.code AND v.known_to IS NULL AND v.property IN ('name', 'title', 'head_name', 'address'))"""
-_WHO = "c.name, c.role, c.department, %(purpose)s"
-_EVENT = "INSERT INTO access_event (actor, role, department, purpose, act, code, properties, origin)"
+WHO = "c.name, c.role, c.department, %(purpose)s"
+EVENT = "INSERT INTO access_event (actor, role, department, purpose, act, code, properties, origin)"
 _SHOWN = f"""
     (SELECT coalesce(jsonb_agg(property ORDER BY property), '[]') FROM entity_value
      WHERE code = f.code AND known_to IS NULL AND (sensitivity < {SEALED_FROM} OR c.numbers))"""
@@ -43,10 +43,10 @@ _SHOWN = f"""
 ENTITY = f"""
     WITH c AS MATERIALIZED ({CALLER}),
     f AS MATERIALIZED (
-        SELECT e.* FROM entity e, c WHERE e.code = %(code)s AND c.role = ANY(%(roles)s) AND {_INSIDE.format(e="e")}
+        SELECT e.* FROM entity e, c WHERE e.code = %(code)s AND c.role = ANY(%(roles)s) AND {INSIDE.format(e="e")}
     ),
     told AS (
-        {_EVENT} SELECT {_WHO}, 'read', f.code, {_SHOWN}, %(origin)s FROM f, c WHERE f.status = 'active'
+        {EVENT} SELECT {WHO}, 'read', f.code, {_SHOWN}, %(origin)s FROM f, c WHERE f.status = 'active'
     )
     SELECT row_to_json(c) AS caller, row_to_json(f) AS entity, (
         SELECT json_agg(json_build_object(
@@ -67,18 +67,18 @@ LOOKUP = f"""
     ),
     f AS MATERIALIZED (
         SELECT e.code, e.type, e.kind, e.status, e.merged_into, e.division, e.grid, {_CALLED} AS called
-        FROM a JOIN entity e ON e.code = a.code, c WHERE c.role = ANY(%(roles)s) AND {_INSIDE.format(e="e")}
+        FROM a JOIN entity e ON e.code = a.code, c WHERE c.role = ANY(%(roles)s) AND {INSIDE.format(e="e")}
     ),
-    told AS ({_EVENT} SELECT {_WHO}, 'lookup', f.code, '["name", "address"]', %(origin)s FROM f, c)
+    told AS ({EVENT} SELECT {WHO}, 'lookup', f.code, '["name", "address"]', %(origin)s FROM f, c)
     SELECT row_to_json(c) AS caller, (SELECT coalesce(json_agg(f ORDER BY f.code), '[]') FROM f) AS hits FROM c"""
 
 WHERE_IT_IS = f"""
     SELECT e.code, e.type, e.kind, e.status, e.merged_into FROM entity e, (SELECT %(area)s::text AS area) c
-    WHERE e.code = %(code)s AND {_INSIDE.format(e="e")}"""
+    WHERE e.code = %(code)s AND {INSIDE.format(e="e")}"""
 
 RESOLVE = f"""
     SELECT e.code, e.type, e.kind, e.status, e.merged_into FROM entity e, (SELECT %(area)s::text AS area) c
-    WHERE e.code = ANY(%(codes)s) AND {_INSIDE.format(e="e")}"""
+    WHERE e.code = ANY(%(codes)s) AND {INSIDE.format(e="e")}"""
 
 MEMBERS = """
     SELECT r.id, r.source, s.owner, r.key, r.role, r.type, r."values"::text AS plain, r.sealed, m.how, m.weight,
@@ -94,7 +94,7 @@ RELATIONS = f"""
         UNION ALL
         SELECT relation, 'in', code FROM relation WHERE to_code = %(code)s AND known_to IS NULL AND %(into)s
     ) t JOIN entity e ON e.code = t.other, (SELECT %(area)s::text AS area) c
-    WHERE {_INSIDE.format(e="e")} AND (%(relation)s::text IS NULL OR t.relation = %(relation)s)
+    WHERE {INSIDE.format(e="e")} AND (%(relation)s::text IS NULL OR t.relation = %(relation)s)
         AND (t.direction, t.relation, e.code) > (%(after_direction)s, %(after_relation)s, %(after_code)s)
     ORDER BY t.direction, t.relation, e.code LIMIT %(limit)s"""
 
@@ -104,14 +104,14 @@ CALLED = f"""
 CALLED = f"""SELECT e.code, {_CALLED} AS called FROM entity e WHERE e.code = ANY(%(codes)s::text[])"""
 
 TELL = f"""
-    {_EVENT} SELECT %(actor)s, %(role)s, %(department)s, %(purpose)s, %(act)s, code, %(properties)s::jsonb, %(origin)s
+    {EVENT} SELECT %(actor)s, %(role)s, %(department)s, %(purpose)s, %(act)s, code, %(properties)s::jsonb, %(origin)s
     FROM unnest(%(codes)s::text[]) AS code"""
 
 TASKS = f"""
     SELECT e.id, e.type, e.kind, e.code, e.weight, e.reason, e.division, e.grid, e.owner, e.eyes, e.state, e.claimed_at,
         e.run, e.at, e.closed_at, jsonb_array_length(e.parts) - 1 AS candidates
     FROM review_task e, (SELECT %(area)s::text AS area) c
-    WHERE e.state = %(state)s AND {_INSIDE.format(e="e")}
+    WHERE e.state = %(state)s AND {INSIDE.format(e="e")}
         AND (%(weight)s::text = '' OR (e.weight, -e.id) < (nullif(%(weight)s, '')::float8, -%(after)s::bigint))
     ORDER BY e.weight DESC, e.id LIMIT %(limit)s"""
 
@@ -123,12 +123,12 @@ TASK = f"""
         jsonb_array_elements(e.parts) WITH ORDINALITY AS p(rids, part),
         jsonb_array_elements_text(p.rids) WITH ORDINALITY AS n(rid, place)
     JOIN record r ON r.id = n.rid::bigint LEFT JOIN source s ON s.name = r.source LEFT JOIN load l ON l.id = r.load
-    WHERE e.id = %(id)s AND {_INSIDE.format(e="e")} ORDER BY p.part, n.place"""
+    WHERE e.id = %(id)s AND {INSIDE.format(e="e")} ORDER BY p.part, n.place"""
 
 CHANGES = f"""
     SELECT e.sequence, e.run, e.code, e.type, e.change, e.diff, e.division, e.grid, e.at
     FROM change e, (SELECT %(area)s::text AS area) c
-    WHERE e.sequence > %(since)s AND {_INSIDE.format(e="e")} ORDER BY e.sequence LIMIT %(limit)s"""
+    WHERE e.sequence > %(since)s AND {INSIDE.format(e="e")} ORDER BY e.sequence LIMIT %(limit)s"""
 
 
 def caller_of(row: Mapping[str, Any]) -> Caller:

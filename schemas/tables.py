@@ -28,7 +28,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from onegrid.sealing import Sealed
 
@@ -320,6 +320,67 @@ search_key = Table(
     Column("code", Text, primary_key=True),
 )
 
+ask_person = Table(
+    "ask_person",  # what the records of a person say, kept short for weighing who is asked for
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),  # the serial of the code
+    Column("code", Text, nullable=False),
+    Column("division", Text),
+    Column("digest", BigInteger, nullable=False),  # keyed, of all that is kept
+    Column("tokens", ARRAY(BigInteger), nullable=False),  # what it is found by, so that what is to go is known
+    Column("body", Sealed, nullable=False),  # JSON
+)
+
+ask_key = Table(
+    "ask_key",
+    metadata,
+    Column("token", BigInteger, primary_key=True, autoincrement=False),  # a keyed digest
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+)
+
+ask_home = Table(
+    "ask_home",
+    metadata,
+    Column("dwelling", BigInteger, primary_key=True, autoincrement=False),  # the digest of what its address means
+    Column("code", Text, primary_key=True),
+)
+
+ask_head = Table(
+    "ask_head",  # what addresses are headed by, and the head they mean; area '' says which version made all of this
+    metadata,
+    Column("area", Text, primary_key=True),
+    Column("text", Text, primary_key=True),
+    Column("head", Text, nullable=False),
+)
+
+comparison = Table(
+    "comparison",  # a list that is compared, and its result: sealed, and gone after a day
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("token", BigInteger, nullable=False),  # whose list it is: nobody else sees that it exists
+    Column("purpose", Text),
+    Column("origin", Text),
+    Column("spec", JSONB, nullable=False),  # name of the file, map, properties shown
+    Column("state", Text, nullable=False, server_default=text("'waiting'")),
+    Column("rows", Integer, nullable=False, server_default=text("0")),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("counts", JSONB, nullable=False, server_default=text("'{}'")),  # verdict -> rows
+    Column("error", Text),
+    Column("upload", Sealed),  # the list, base64; null as soon as it is compared
+    Column("at", Moment, nullable=False, server_default=func.now()),
+    Column("moved_at", Moment, nullable=False, server_default=func.now()),
+    Column("expires_at", Moment, nullable=False),
+    CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name="state"),
+)
+
+comparison_page = Table(
+    "comparison_page",
+    metadata,
+    Column("comparison", BigInteger, ForeignKey("comparison.id", ondelete="CASCADE"), primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("body", Sealed, nullable=False),  # JSON: lines of the result
+)
+
 change = Table(
     "change",
     metadata,
@@ -431,7 +492,7 @@ api_token = Table(
     Column("expires_at", Moment, nullable=False),
     Column("revoked_at", Moment),
     UniqueConstraint("hash"),
-    CheckConstraint("role IN ('worker', 'department', 'officer', 'auditor', 'monitor')", name="role"),
+    CheckConstraint("role IN ('worker', 'department', 'officer', 'auditor', 'monitor', 'reconciler')", name="role"),
 )
 
 audit_seal = Table(
