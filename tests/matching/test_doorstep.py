@@ -91,9 +91,21 @@ def test_one_person_of_one_record_weighs_as_the_pair(model: Model) -> None:
 def district() -> tuple[Records, pd.DataFrame]:
     """Four persons in two homes; what the first is known by stands in two records."""
     rows = [
-        {"key": "1", "name": "张建国", "id_number": WHOLE[0], "address": "幸福小区3栋1单元502", "birth_date": "1980-03-01"},
+        {
+            "key": "1",
+            "name": "张建国",
+            "id_number": WHOLE[0],
+            "address": "幸福小区3栋1单元502",
+            "birth_date": "1980-03-01",
+        },
         {"key": "2", "name": "张建国", "id_number": WHOLE[0], "phone": "13800000117"},
-        {"key": "3", "name": "李秀英", "id_number": WHOLE[4], "address": "幸福小区3栋1单元502", "former_name": "李小英"},
+        {
+            "key": "3",
+            "name": "李秀英",
+            "id_number": WHOLE[4],
+            "address": "幸福小区3栋1单元502",
+            "former_name": "李小英",
+        },
         {"key": "4", "name": "王浩然", "address": "幸福小区3栋2单元301"},
         {"key": "5", "name": "赵敏", "id_number": WHOLE[6], "phone": "13800000118", "address": "幸福小区5栋1单元101"},
     ]
@@ -135,7 +147,9 @@ def test_a_question_leads_to_whom_it_may_mean(said: dict[str, str], records: set
 
 def test_tokens_of_another_key_never_meet() -> None:
     _, kept = district()
-    found = tokens(columns_of(asked_rows({"id_number": WHOLE[0], "name": "张建国"}, HEADS, "340202")), "fedcba9876543210")
+    found = tokens(
+        columns_of(asked_rows({"id_number": WHOLE[0], "name": "张建国"}, HEADS, "340202")), "fedcba9876543210"
+    )
     assert not set(kept.tokens["token"]) & {int(token) for _, many in found for token in many}
 
 
@@ -155,7 +169,7 @@ def test_one_by_one_is_read_as_in_a_list() -> None:
     one = {
         (at, tuple(row[name] for name in COLUMNS))
         for at, asked in enumerate(said)
-        for row in asked_rows({name: value for name, value in asked.items()}, HEADS, "340202")
+        for row in asked_rows({**asked}, HEADS, "340202")
     }
     assert many == one
 
@@ -167,7 +181,9 @@ def test_a_whole_number_decides_and_another_forbids(model: Model) -> None:
 
     def weights(said: dict[str, str]) -> list[float]:
         asked = columns_of(asked_rows(said, HEADS, "340202"))
-        return evaluator.weigh(Stacked(asked, bodies), np.array([0, 0]), np.array([1, 2]), np.array([0, 1])).weight.tolist()
+        return evaluator.weigh(
+            Stacked(asked, bodies), np.array([0, 0]), np.array([1, 2]), np.array([0, 1])
+        ).weight.tolist()
 
     first, second = weights({"id_number": WHOLE[0]})
     assert first == CERTAIN
@@ -182,7 +198,9 @@ def test_a_whole_number_decides_and_another_forbids(model: Model) -> None:
 def test_of_a_persons_records_each_tells_what_it_knows(model: Model) -> None:
     _, kept = district()
     bodies = [orjson.loads(body) for body in kept.bodies.loc[[0, 1]]]
-    asked = columns_of(asked_rows({"name": "张建国", "phone": "13800000117", "address": "幸福小区3栋1单元502"}, HEADS, "340202"))
+    asked = columns_of(
+        asked_rows({"name": "张建国", "phone": "13800000117", "address": "幸福小区3栋1单元502"}, HEADS, "340202")
+    )
     evaluator, a, b = Evaluator(model), np.array([0, 0]), np.array([1, 2])
     apart = evaluator.weigh(Stacked(asked, bodies), a, b, np.array([0, 1])).weight
     (together,) = evaluator.weigh(Stacked(asked, bodies), a, b, np.array([0, 0])).weight
@@ -210,5 +228,3 @@ def test_every_key_is_used_and_rarer_ones_tell_more() -> None:
     bits = {(key.columns, key.place): key.bits for key in KEYS}
     assert len(bits) == len(KEYS)
     assert bits[("full",), "building"] > bits[("full",), "estate"] > bits[("full",), None]
-
-
