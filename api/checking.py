@@ -6,7 +6,7 @@ what is known of those that may be meant, and writes that down. No value is give
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -55,7 +55,7 @@ async def check(request: Request, asking: AskingDep, body: Standing) -> Response
     return answer(request, {"verdict": verdict, "households": row["households"], "items": items}, PERSONAL)
 
 
-def _item(person: Meant, lines: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _item(person: Meant, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     facts = facts_of(lines, datetime.now(UTC).date())
     named = {state: [fact.property for fact in facts if fact.state == state] for state in ("stale", "missing")}
     return {

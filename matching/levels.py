@@ -216,8 +216,8 @@ def _coded(parts: Sequence[pd.Series | Objects]) -> tuple[Integers, Objects]:
         codes, values = pd.factorize(pd.concat([pd.Series(part) for part in parts], ignore_index=True))
         return codes.astype(np.int64), np.asarray(values, dtype=object)
     if len(parts[0]) > FEW:
-        codes, values = pd.factorize(np.concatenate(parts))
-        return codes.astype(np.int64), values
+        many, distinct = pd.factorize(np.concatenate(parts))
+        return many.astype(np.int64), np.asarray(distinct, dtype=object)
     seen: dict[object, int] = {}
     found = [-1 if value is None else seen.setdefault(value, len(seen)) for part in parts for value in part]
     return np.array(found, dtype=np.int64), np.array([*seen, None], dtype=object)[:-1]
@@ -308,7 +308,8 @@ def _fits_mask(mask: str, phone: str) -> int:
 
 
 def _digits_off(one: str, two: str) -> int:
-    return sum(map(ne, one, two)) + abs(len(one) - len(two))
+    off: int = sum(map(ne, one, two))
+    return off + abs(len(one) - len(two))
 
 
 def _home(of: Comparer, a: Integers, b: Integers) -> Integers:
