@@ -44,6 +44,8 @@ async def check(request: Request, asking: AskingDep, body: Standing) -> Response
     said = body.model_dump(exclude_none=True)
     asked, found = await asked_of(asking, CHECK, said)
     persons, dwellings = meant(found, asked, MOST)
+    if persons and persons[0].verdict == "known":
+        persons = persons[:1]  # whoever else comes to mind is nobody's business then
     codes = [person.code for person in persons]
     told = {"codes": codes, "dwellings": dwellings, "properties": orjson.dumps(sorted(said)).decode()}
     _, row = await asking.once(CHECK, DISCLOSED, told)

@@ -67,8 +67,8 @@ def main() -> None:
             begin = time.process_time()
             meant(asker.weigh(asked, codes, bodies), asked, 3)
             weighed = time.process_time() - begin
-            for name, seconds in (("read", read - start), ("database", database), ("weigh", weighed)):
-                spent[name].append(seconds)
+            for part, seconds in (("read", read - start), ("database", database), ("weigh", weighed)):
+                spent[part].append(seconds)
             spent["in process"].append(read - start + weighed)
             candidates.append(len(codes))
             if at % 50 == 0 and codes:
