@@ -107,7 +107,7 @@ def test_at_the_door_it_says_what_is_known_and_what_is_missing(service: Service)
     assert not set(known["known"]) & set(known["missing"])
     assert set(known["stale"]) <= set(known["known"])
     assert (other["agrees"], other["differs"]) == (["id_number"], ["name"])
-    assert nobody == {"items": []}
+    assert nobody == {"verdict": "unknown", "households": [], "items": []}
     assert service.events("check")[-1]["code"] == code
 
 
