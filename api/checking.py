@@ -6,7 +6,7 @@ what is known of those that may be meant, and writes that down. No value is give
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +44,8 @@ async def check(request: Request, asking: AskingDep, body: Standing) -> Response
     said = body.model_dump(exclude_none=True)
     asked, found = await asked_of(asking, CHECK, said)
     persons, dwellings = meant(found, asked, MOST)
+    if persons and persons[0].verdict == "known":
+        persons = persons[:1]  # whoever else comes to mind is nobody's business then
     codes = [person.code for person in persons]
     told = {"codes": codes, "dwellings": dwellings, "properties": orjson.dumps(sorted(said)).decode()}
     _, row = await asking.once(CHECK, DISCLOSED, told)
@@ -55,7 +57,7 @@ async def check(request: Request, asking: AskingDep, body: Standing) -> Response
     return answer(request, {"verdict": verdict, "households": row["households"], "items": items}, PERSONAL)
 
 
-def _item(person: Meant, lines: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _item(person: Meant, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     facts = facts_of(lines, datetime.now(UTC).date())
     named = {state: [fact.property for fact in facts if fact.state == state] for state in ("stale", "missing")}
     return {

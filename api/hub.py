@@ -88,7 +88,8 @@ def make_pool(url: URL) -> Pool:
             "autocommit": True,
             "row_factory": dict_row,
             "connect_timeout": CONNECT_S,
-            "options": "-c timezone=UTC",
+            # statements reach tables by index whatever they ask for: planned once, not each time
+            "options": "-c timezone=UTC -c plan_cache_mode=force_generic_plan",
             "application_name": "onegrid api",
         },
         min_size=2,

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onegrid.errors import DatabaseError, DatabaseUnavailable, OneGridError, SettingsError, Unforeseen
@@ -100,12 +101,20 @@ async def _problem(_: Request, error: Exception) -> Response:
     return _response(error.status, error.kind, error.detail, headers=error.headers)
 
 
-async def _http(_: Request, error: Exception) -> Response:
-    """What the framework itself refuses: unknown paths, wrong methods."""
+async def _http(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: unknown paths, wrong methods. It names the methods of the first route alone."""
     if not isinstance(error, HTTPException):
         raise error
+    headers = dict(error.headers or {})
+    if "Allow" in headers:
+        same = [
+            route
+            for route in request.app.routes
+            if isinstance(route, Route) and route.path_regex.match(request.url.path)
+        ]
+        headers["Allow"] = ", ".join(sorted({method for route in same for method in route.methods or ()}))
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return _response(error.status_code, kind, _title(error.status_code) + ".", headers=dict(error.headers or {}))
+    return _response(error.status_code, kind, _title(error.status_code) + ".", headers=headers)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

@@ -26,6 +26,7 @@ from registry.reconciling import EXTENDED, MAY, NAMED
 from registry.views import shown_called, shown_values
 from schemas.properties import entity_types
 
+FIELDS_MOST = 8  # of a form: one is asked for
 MOST = 10  # candidates of one query
 SHOWN = ("name", "sex", "birth_date", "phone", "address")  # of a preview
 TYPE = {"id": "person", "name": "人 person"}
@@ -56,9 +57,7 @@ async def manifest(
     """The service's manifest. Queries are refused here: they hold names, and addresses end up in logs."""
     await asking.once(RECONCILE, MAY, {})
     if queries is not None or extend is not None:
-        raise Problem(
-            405, "method-not-allowed", "Send queries by POST: they must not stand in an address.", {"Allow": "POST"}
-        )
+        raise Problem(422, "invalid", "Send queries by POST: they must not stand in an address.")
     here = str(request.url.replace(query=None, fragment=None))
     suggest = {
         kind: {"service_url": here, "service_path": f"/suggest/{kind}"} for kind in ("entity", "property", "type")
@@ -74,13 +73,20 @@ async def manifest(
 @router.post("", operation_id="reconcile", summary="Queries in a batch, or properties of codes", openapi_extra=FORM)
 async def reconcile(request: Request, asking: KeyedDep) -> Response:
     """Candidates for each query of a batch (form field `queries`), or values of properties (`extend`)."""
-    form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
+    form = _form(await request.body())
     if "queries" in form:
         return _told(await _candidates(asking, read_queries(form["queries"][0])))
     if "extend" in form:
         return _told(await _extended(asking, read_extension(form["extend"][0])))
     await asking.once(RECONCILE, MAY, {})
     raise Problem(422, "invalid", "Send `queries` or `extend` as a field of a form.")
+
+
+def _form(body: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=FIELDS_MOST)
+    except ValueError:
+        raise Problem(422, "invalid", f"The form may have {FIELDS_MOST} fields.") from None
 
 
 async def _candidates(asking: Asking, queries: Mapping[str, Question]) -> dict[str, Any]:

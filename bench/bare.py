@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import orjson
-import uvicorn
 from fastapi import FastAPI
 from starlette.responses import Response
 
+from api.__main__ import serve
 from api.hub import make_pool
 from onegrid.database import open_database
 from onegrid.settings import Settings, read_settings
@@ -43,12 +43,18 @@ def bare_app(settings: Settings) -> FastAPI:
     return app
 
 
+def made() -> FastAPI:
+    """The app over the registry that the environment names."""
+    return bare_app(read_settings())
+
+
 def main() -> None:
     """Serve until a stop signal."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    app = bare_app(read_settings())
-    uvicorn.run(app, port=parser.parse_args().port, access_log=False, server_header=False, log_level="warning")
+    parser.add_argument("--workers", type=int, default=1)
+    chosen = parser.parse_args()
+    serve("bench.bare:made", "127.0.0.1", chosen.port, chosen.workers)
 
 
 if __name__ == "__main__":

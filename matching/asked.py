@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from matching.addresses import parse_address, parse_addresses
-from matching.doorstep import STORED, place_numbers, tails
+from matching.doorstep import STORED, only, place_numbers, tails
 from matching.dwellings import area_written, written_heads
 from matching.evidence import CALLS, LONG_NAME, NOT_PERSONAL, gather
 from matching.gazetteer import estate_head
@@ -143,7 +143,7 @@ def _placed(
         "building": told & _has(building),
         "dwelling": told & _has(room) & (_has(unit) | ~_has(building)),
     }
-    found = {name: np.where(known[name], np.asarray(numbers[name], dtype=object), None) for name in PLACES}
+    found = {name: only(known[name], np.asarray(numbers[name])) for name in PLACES}
     return {**found, "unit": unit, "room": room}
 
 

@@ -85,6 +85,13 @@ AGREES: Mapping[str, tuple[str, ...]] = {  # levels that say "the same but for s
 }
 
 
+def only(where: npt.NDArray[np.bool_], values: npt.NDArray[Any]) -> Objects:
+    """The values that hold, None elsewhere."""
+    found = values.astype(object)
+    found[~where] = None
+    return found
+
+
 def digests(values: Objects, secret: str) -> Words:
     """The keyed 64-bit digest (SipHash) of each value's text; secret: 16 characters."""
     return pd.util.hash_array(values, hash_key=secret, categorize=len(values) > 64)
@@ -159,7 +166,7 @@ def kept_of(evidence: pd.DataFrame, places: Places, secret: str) -> Kept:
     frame = frame.drop(columns=[*("dwelling", "building", "estate", "registered")])
     frame = pd.concat([frame, _where(places, frame["rid"])], axis=1)
     columns = {name: _objects(frame[name]) for name in (*STORED, "surname", "sound")}
-    columns["surname"] = np.where(frame["full"].notna(), columns["surname"], None)
+    columns["surname"] = only(frame["full"].notna().to_numpy(dtype=bool), columns["surname"])
     bodies = [orjson.dumps(row).decode() for row in zip(*(columns[name].tolist() for name in STORED), strict=True)]
     rid = frame["rid"].to_numpy(dtype=np.int64)
     columns["tail"] = tails(columns["id"])
@@ -201,7 +208,7 @@ def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
     columns = {name: _objects(rows[name]) for name in ("building", "unit", "room")}
     found = place_numbers({**columns, "head": _objects(rows["area"] + "|" + rows["head"])})
     known = {name: rows[f"{name}_id"].notna().to_numpy() for name in found}
-    numbers = {name: np.where(known[name], found[name].astype(object), None) for name in found}
+    numbers = {name: only(known[name], found[name]) for name in found}
     return pd.DataFrame(numbers, index=rows["rid"], dtype=object)
 
 

@@ -103,7 +103,7 @@ def meant(found: Candidates, asked: Asked, most: int) -> tuple[list[Meant], list
         agrees = tuple(name for kind, name in GIVEN.items() if name in compared and AGREEING[kind][compared[name]])
         differs = tuple(name for name in compared if name not in agrees)
         persons.append(Meant(found.codes[at], said, round(float(weight[at]), 4), agrees, differs))
-    near = np.flatnonzero(np.isin(levels["home"], HERE)) if levels else []
+    near: list[int] = np.flatnonzero(np.isin(levels["home"], HERE)).tolist() if levels else []
     homes = {row[DWELLING] for at in near for row in found.records[at] if _at(row, asked)}
     return persons, [*dict.fromkeys([*asked.dwellings, *sorted(homes)])]
 

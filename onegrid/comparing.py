@@ -87,7 +87,7 @@ def _source(read: Mapping[str, Any], maps: Mapping[str, Any], division: str) -> 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "list.yml"
         whole = {**item, "read": {**read, "path": f"memory://{uuid4().hex}"}, "maps": maps}
-        path.write_text(yaml.safe_dump(whole, allow_unicode=True), encoding="utf-8")
+        path.write_text(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False), encoding="utf-8")
         return read_source(path)
 
 
@@ -235,10 +235,12 @@ def _reasons(quarantine: pd.DataFrame, rows: int) -> pd.Series:
 def lines_of(result: pd.DataFrame, show: Sequence[str]) -> list[dict[str, Any]]:
     """The result line by line, missing as None; the properties shown in one mapping."""
     plain = result.astype(object).where(result.notna(), None)
-    lines: list[dict[str, Any]] = plain[list(RESULT)].to_dict("records")
+    lines = [
+        dict(zip(RESULT, values, strict=True)) for values in plain[list(RESULT)].itertuples(index=False, name=None)
+    ]
     if show:
         for line, values in zip(lines, plain[list(show)].to_dict("records"), strict=True):
-            line["values"] = {name: value for name, value in values.items() if value is not None}
+            line["values"] = {str(name): value for name, value in values.items() if value is not None}
     return lines
 
 

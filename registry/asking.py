@@ -61,7 +61,9 @@ def keep(connection: Connection, keyring: Keyring, kept: Kept, version: int, run
     before = read_frame(connection, _BEFORE).set_index("person")["digest"]
     same = before.reindex(wanted["person"]).eq(wanted.set_index("person")["digest"]).to_numpy(dtype=bool)
     fresh = wanted[~same].reset_index(drop=True)
-    gone = before.index[~before.index.isin(wanted["person"])].union(before.index.intersection(fresh["person"]))
+    gone = before.index[~before.index.isin(wanted["person"])].union(
+        before.index.intersection(pd.Index(fresh["person"]))
+    )
     if len(gone):
         load_temporary(connection, "unasked", "ask_person", pd.DataFrame({"person": gone.to_numpy(np.int64)}))
         connection.execute(text(_FORGET))

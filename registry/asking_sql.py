@@ -39,7 +39,8 @@ DISCLOSED = f"""
     h AS MATERIALIZED (
         SELECT DISTINCT e.code FROM d
         CROSS JOIN LATERAL (SELECT r.code FROM relation r
-            WHERE r.to_code = d.code AND r.relation = 'lives_at' AND r.known_to IS NULL AND r.code < 'I' LIMIT 20) r
+            WHERE r.to_code = d.code AND r.relation = 'located_in' AND r.known_to IS NULL
+                AND r.code >= 'H' AND r.code < 'I' LIMIT 20) r
         JOIN entity e ON e.code = r.code, c
         WHERE e.status = 'active' AND c.role = ANY(%(roles)s) AND {INSIDE.format(e="e")}),
     told AS (

@@ -84,7 +84,7 @@ def take(connection: Connection, keyring: Keyring, number: int) -> Job | None:
     if row is None:
         return None
     holder = connection.execute(text(_HOLDER), {"id": row["token"]}).mappings().first()
-    caller = None if holder is None else caller_of(holder)
+    caller = None if holder is None else caller_of({**holder})
     content = b64decode(keyring.unseal(bytes(row["upload"]), UPLOAD_FOR))
     allowed = caller if caller is not None and caller.may(COMPARE) else None
     return Job(allowed, row["purpose"], row["origin"], row["spec"], content)

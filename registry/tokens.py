@@ -20,6 +20,7 @@ from schemas.sources import DIVISION
 
 PREFIX = "og_"  # so that scanners for lost secrets can know one
 SECRET_BYTES = 32
+MASKED = ("reconciler",)
 _MAKE = """
     INSERT INTO api_token (name, hash, role, department, division, numbers, expires_at)
     VALUES (:name, :hash, :role, :department, :division, :numbers, now() + :lasts) RETURNING id"""
@@ -43,6 +44,8 @@ def create_token(
         raise SettingsError(f"--role knows {', '.join(RIGHTS)}; not {role}.")
     if not DIVISION.fullmatch(division):
         raise SettingsError("--division must be a division code of 6, 9 or 12 digits.")
+    if numbers and role in MASKED:
+        raise SettingsError(f"A {role} sees no number unmasked: its token stands in addresses.")
     if days < 1:
         raise SettingsError("--days must be 1 or more.")
     if not department.strip():

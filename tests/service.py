@@ -14,9 +14,10 @@ import httpx
 import pytest
 import uvicorn
 from district import ACTOR, District, copy_district
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from api.app import create_app
+from onegrid.sealing import Keyring
 from onegrid.settings import Settings
 from registry.tokens import create_token
 
@@ -42,6 +43,16 @@ class Service:
         """A statement as onegrid_app."""
         with self.district.database() as database, database.session(ACTOR) as connection:
             connection.execute(text(statement), values)
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A transaction as onegrid_app."""
+        with self.district.database() as database, database.session(ACTOR) as connection:
+            yield connection
+
+    def keyring(self) -> Keyring:
+        """The district's keys."""
+        return Keyring.open(Settings(self.district.home).master_key)
 
     def events(self, act: str) -> list[dict[str, object]]:
         """The access events of an act, in order."""

