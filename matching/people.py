@@ -18,7 +18,7 @@ from matching.blocking import candidates
 from matching.cluster import Rules, cluster
 from matching.doubt import doubts
 from matching.evidence import Homes, gather
-from matching.levels import Comparer, impossible, listed_twice
+from matching.levels import impossible, levels_of, listed_twice
 from matching.model import Model, predict
 from matching.training import train_people
 from schemas.records import DOUBT_COLUMNS, Matched, Records
@@ -101,7 +101,7 @@ def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.Data
     chosen = np.flatnonzero(~evidence.assign(node=node).duplicated(["node", *VARIANT]))
     view = evidence.iloc[chosen].reset_index(drop=True)
     found = candidates(view, ~view["own"].to_numpy())
-    levels = Comparer(view, model.tables).levels(found.a, found.b)
+    levels = levels_of(view, model.tables, found.a, found.b)
     weight = predict(model, levels)
     never = impossible(levels) | listed_twice(levels, weight < JOIN)
     edges = pd.DataFrame({"a": chosen[found.a], "b": chosen[found.b], "weight": weight, "apart": never})

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from matching.evidence import gather
-from matching.levels import tables_of
 from matching.model import Tables, digest
 from matching.people import exact_pass
+from matching.tables import tables_of
 from schemas.identifiers import id_check
 from schemas.records import Feed, Records
 

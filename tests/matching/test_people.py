@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from matching.evidence import gather
-from matching.people import PeopleMatch, match_people
+from matching.people import PeopleMatch, exact_pass, match_people, score
 from schemas.identifiers import id_check
 from schemas.records import DOUBT_COLUMNS, MEMBER_COLUMNS, Feed, Records
 
@@ -157,6 +157,20 @@ def test_a_value_that_thousands_bear_makes_no_giant(found: PeopleMatch, value: d
     assert len(names) == 20_000
     assert result.matched.members["cluster"].value_counts().max() <= 5
     assert result.report["pairs"] <= 5 * len(names)
+
+
+def test_a_score_depends_on_the_two_records_and_the_model_alone(street: Any, found: PeopleMatch) -> None:
+    evidence = gather(street.records, street.places, found.model.tables)
+    part = evidence[evidence["rid"] % 3 > 0].reset_index(drop=True)
+    scored = []
+    for rows in (evidence, part):
+        edges, _ = score(rows, exact_pass(rows), found.model)
+        rid = rows["rid"].to_numpy()
+        scored.append(edges.assign(a=rid[edges["a"]], b=rid[edges["b"]]).set_index(["a", "b"]))
+    both = scored[0].join(scored[1], how="inner", rsuffix="_part")
+    assert len(both) > 200
+    assert (both["weight"] == both["weight_part"]).all()
+    assert (both["apart"] == both["apart_part"]).all()
 
 
 def test_doubts_are_questions_about_records(found: PeopleMatch) -> None:

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from matching.evidence import gather
-from matching.levels import LEVELS, Comparer, tables_of
+from matching.levels import LEVELS, Comparer
 from matching.people import exact_pass, score
+from matching.tables import tables_of
 from matching.training import HIDDEN, hidden_sample, hide, label, train_people
 
 
