@@ -1,22 +1,21 @@
 """The administrative head of an address: province, city, district, town, community, grid.
 
-Names of cities and counties are those of the national division table (GB/T 2260 with its history, as python-stdnum
-ships it); a name without 市 or 区 counts only where the parts around it say that an area is meant. An area is only
-read where it is written: the feed's division allows its own names to be shortened, nothing is guessed from it.
+A city's, county's or town's name without its suffix counts only where the parts around it say that an area is meant.
+An area is only read where it is written: the feed's division allows its own names to be shortened, nothing is guessed
+from it.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib import resources
 
 from matching.address_grammar import ESTATE_AFTER_ROAD, HAN, ROAD
-from schemas.dictionaries import dictionary
+from matching.divisions import LONGEST_TOWN, division_names, name_lengths, town_names
 from schemas.numerals import CHINESE
 
 Span = tuple[str, int, int]
 _NUMBER = rf"(?:[0-9]{{1,3}}|[{CHINESE}]{{1,4}})"
+_NAME = re.compile(rf"[{HAN}]{{4}}")
 _SKIP = re.compile(r"[-_,.;:/、·|]*(?:市辖区|县辖区|null|NULL)?[-_,.;:/、·|]*")
 _COUNTRY = re.compile(r"(?:中华人民共和国|中国)(?=[^A-Za-z0-9银移电联石建农人工民邮])")
 _PROVINCE = re.compile(
@@ -28,52 +27,15 @@ _ANY_DISTRICT = re.compile(
 )
 _ANY_CITY = re.compile(rf"[{HAN}]{{2,3}}?(?<![超城夜门都菜县])市(?=[{HAN}])(?![场民政区中北南东西])")
 _TOWN = re.compile(
-    rf"[{HAN}]{{1,6}}?(?:街道办事处|街道办|街道(?!路))|(?![^镇乡]{{0,5}}[路街巷村][^镇乡])[{HAN}]{{1,4}}?(?:镇(?![中东西南北江海平]?[路街道巷]|[政人]|江)|乡(?!村|[镇路]))"
+    rf"[{HAN}]{{2,6}}?(?:街道?办事处|街道?办(?!公)|街道(?!路))|(?![^镇乡]{{0,5}}[路街巷村][^镇乡])[{HAN}]{{1,4}}?(?:镇(?![中东西南北江海平]?[路街道巷]|[政人]|江)|乡(?!村|[镇路]))"
 )
 _COMMUNITY = re.compile(
     rf"[{HAN}]{{2,8}}?(?:社区居民委员会|社区居委会|村民委员会|居民委员会|居委会|村委会|社区村?)(?![卫服医活])"
 )
 _GRID = re.compile(rf"第?{_NUMBER}号?网格|[{HAN}]{{0,6}}第{_NUMBER}网格")
-_LINE = re.compile(r'^\s*(\d{2,4}) (?:province|county)="([^"]+)"')
-_SUFFIX = re.compile(r"(?:市|区|县|自治县|自治州|地区)$")
-_LONGEST = 11
 _NAME_GOES_ON = re.compile(
-    r"[路街道巷弄里苑园城府庄村]|[山湖江河](?=[路大花])|(?:[东西南北中][路街大]|[大小]厦|大[道街学桥]|新[村城苑]|饭店|宾馆|酒店|商[城场]|银行|中路)"
+    r"[路街道巷弄里苑园城府庄村镇乡湾]|[山湖江河](?=[路大花])|(?:[东西南北中][路街大]|[大小]厦|大[道街学桥]|新[村城苑]|饭店|宾馆|酒店|商[城场]|银行|中路)"
 )
-
-
-@cache
-def division_names() -> dict[str, tuple[str, ...]]:
-    """Name of a city or county, with and without its suffix -> the division codes (4 or 6 digits) it stands for."""
-    found: dict[str, set[str]] = {}
-    text = resources.files("stdnum.cn").joinpath("loc.dat").read_text(encoding="utf-8")
-    province = ""
-    for line in text.splitlines():
-        if not (told := _LINE.match(line)):
-            continue
-        number, names = told.groups()
-        if len(number) == 2:
-            province = number
-            continue
-        code = province + (number[:2] if number.endswith("00") else number)
-        for name in re.sub(r"\[[^\]]*\]", " ", names).replace(",", " ").split():
-            full = name.strip("〔〕()（）")
-            for word in {full, _SUFFIX.sub("", full)}:
-                if len(word) >= 2 and word not in ("市辖", "市辖区", "县", "郊区", "城区", "矿区", "新城", "开发"):
-                    found.setdefault(word, set()).add(code)
-    for code, full in dictionary("county_more").items():
-        for word in {full, _SUFFIX.sub("", full)}:
-            found.setdefault(word, set()).add(code)
-    return {word: tuple(sorted(codes)) for word, codes in found.items()}
-
-
-@cache
-def _lengths() -> dict[str, tuple[int, ...]]:
-    """The first two characters of the names -> how long such names are, longest first."""
-    found: dict[str, set[int]] = {}
-    for name in division_names():
-        found.setdefault(name[:2], set()).add(len(name))
-    return {head: tuple(sorted((n for n in lengths if n <= _LONGEST), reverse=True)) for head, lengths in found.items()}
 
 
 def read_areas(text: str, division: str) -> tuple[list[Span], int]:
@@ -87,14 +49,26 @@ def read_areas(text: str, division: str) -> tuple[list[Span], int]:
     seen: set[str] = set()  # labels, and the codes of named areas
     while at < len(text):
         at = _skip(text, at)
-        step = _province(text, at, seen) or _named(text, at, codes, seen) or _plain(text, at, seen)
+        step = (
+            _province(text, at, seen)
+            or _named(text, at, codes, seen)
+            or _known_town(text, at, codes, seen)
+            or _plain(text, at, seen)
+        )
         if step is None:
             break
-        label, end, codes = step[0], step[1], step[2] or codes
+        label, end = step[0], step[1]
+        codes = _within(step[2], codes)
         spans.append((label, at, end))
         seen.update((label, *step[2]))
         at = end
     return spans, at
+
+
+def _within(found: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    """The codes a name may mean after what was read before it: of the 朝阳 of many provinces those of this city."""
+    inside = tuple(code for code in found if any(code.startswith(near) or near.startswith(code) for near in known))
+    return inside or found or known
 
 
 Step = tuple[str, int, tuple[str, ...]]
@@ -125,7 +99,7 @@ def _road_here(text: str, at: int) -> bool:
 
 def _named(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> Step | None:
     names, left = division_names(), len(text) - at
-    for length in _lengths().get(text[at : at + 2], ()):
+    for length in name_lengths().get(text[at : at + 2], ()):
         known = names.get(text[at : at + length]) if length <= left else None
         if known is None or (at + length == len(text) and text[-1] not in "市区县"):
             continue
@@ -149,16 +123,16 @@ def _accepted(
     inside = any(code[: len(near)] == near or near[: len(code)] == code for code in known for near in codes)
     if seen & {"city", "province"}:
         return (inside or "city" not in seen) and not ({"town", "community", "district"} & seen)
-    road = ROAD.match(text, end)
-    if (
-        road
-        and len(road["road"]) >= 3
-        and text[end] not in "东西南北中大门外内小"
-        and text[road.end() : road.end() + 1].isdigit()
-    ):
+    if _road_follows(text, end):
         return True
     follows = bool(_TOWN.match(text, end)) or _next_is_area(text, end, known)
     return follows or (len(known[0]) == 4 and not seen and len(text) - end >= 4)
+
+
+def _road_follows(text: str, at: int) -> bool:
+    """Whether a road of a name of its own follows: in 海宁农丰路 the road is 农丰路, in 中山北路 it is no 北路."""
+    road = ROAD.match(text, at)
+    return road is not None and len(road["road"]) >= 3 and text[at] not in "东西南北中大门外内小"
 
 
 def _next_is_area(text: str, at: int, known: tuple[str, ...]) -> bool:
@@ -169,6 +143,24 @@ def _next_is_area(text: str, at: int, known: tuple[str, ...]) -> bool:
         for code in names.get(text[at : at + length], ())
         for own in known
     )
+
+
+def _known_town(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> Step | None:
+    """A town of the city just written, its suffix left out (苍南钱库工贸路585号), where a name of its own follows."""
+    if "town" in seen or seen.isdisjoint(("city", "district")):
+        return None
+    names = town_names()
+    near = {code[:4] for code in codes}
+    for length in range(min(LONGEST_TOWN, len(text) - at), 1, -1):
+        if near.isdisjoint(names.get(text[at : at + length], ())):
+            continue
+        end = at + length
+        if text[end - 1] in "镇乡道" or end == len(text):
+            return "town", end, ()
+        alone = _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end)
+        if not alone and (_road_follows(text, end) or _NAME.match(text, end)):
+            return "town", end, ()
+    return None
 
 
 def _plain(text: str, at: int, seen: set[str]) -> Step | None:

@@ -39,6 +39,12 @@ TOKEN = re.compile(
 
 _ROAD_END = r"(?:大道|大街|公路|胡同|里弄|[0-9]{1,2}号大?[路街]|路(?!路)|街(?!道|区|坊)|巷(?!路|街)|弄(?![堂]))"
 _SECTION = r"(?:[东南西北中][段]|[一二三四五六七八九十]段)?"
+SECTION = re.compile(r"(?:[东南西北中]|[一二三四五六七八九十])段$")
+_ROAD_WORD = r"(?:[东南西北中一二三四五六七八九十]?(?:大道|大街|公路|[路街巷道]))"
+# 钱库工贸路: a road is called by two characters as a rule; four before it are a place and the road
+PLACE_THEN_ROAD = re.compile(
+    rf"(?P<place>[{HAN}]{{2,3}})(?P<road>(?![东南西北中一二三四五六七八九十新大小老前后门内外])[{HAN}](?![一二三四五六七八九十横环号大])[{HAN}]{_ROAD_WORD})$"
+)
 ROAD_END = re.compile(rf"(?:大道|大街|公路|胡同|里弄|[路街巷弄道]){_SECTION}$")
 ROAD = re.compile(
     rf"(?P<road>[{HAN}A-Za-z0-9]{{1,9}}?{_ROAD_END}(?:[东南西北中一二三四五六七八九十](?:路|街|巷|道))?{_SECTION})"
@@ -50,7 +56,7 @@ ESTATE_AFTER_ROAD = re.compile(
 PLACE_IN_ROAD = re.compile(
     rf"(?P<place>[{HAN}]{{1,8}}?(?:新城|工业园区|工业园|工业区|工业城|开发区|高新区|科技园|产业园|园区|小区|花园|新区|度假区|市场|广场|新村|社区|商城|(?<![新一二三四五六七八九十])村|校区))(?P<road>[{HAN}]{{2,7}})$"
 )
-ZONE = re.compile(rf"(?:[东西南北中]{{1,2}}|[A-Za-z]|[0-9]{{1,3}}|{CN}{{1,3}})区$")
+ZONE = re.compile(rf"第?(?:[东西南北中][0-9一二三四五六七八九十]|[东西南北中]{{1,2}}|[A-Za-z]|[0-9]{{1,3}}|{CN}{{1,3}})区$")
 WHOLE_ZONE = re.compile(
     rf"第?(?:[东西南北中上下]{{1,2}}|[A-Za-z]|[0-9]{{1,3}}|{CN}{{1,3}})(?:区|街区|组团|苑|园|标段)$"
 )
@@ -64,9 +70,22 @@ VILLAGE = re.compile(r"(?:村|庄|屯|寨|坡|冲|圩|塘|坝|堡|浜|埭|坞|�
 NUMBERED_VILLAGE = re.compile(r"(?:新村|[一二三四五六七八九十]村)$")
 NAME_BREAK = re.compile(r"[(),;、|_]+")
 NAMED_NUMBER = re.compile(rf"{CN}{{1,2}}号$")
-STRONG_END = re.compile(
-    rf"(?P<name>[{HAN}A-Za-z0-9·]{{2,14}}?(?:小区|花园|花苑|家园|公寓|大厦|广场|新村|商城|市场|工业园区|工业区|工业城|中心|医院|校区))(?P<more>[{HAN}A-Za-z0-9·]{{3,}})$"
+_CATEGORY = (
+    # what a compound, a market, a park of firms or an institution is called; a name behind it is one of its parts
+    "小区|花园|花苑|家园|家苑|嘉苑|佳苑|景苑|雅苑|公寓|大厦|大楼|广场|新村|山庄|水岸|人家|天地|华庭|花城|新城|商城|商贸城|贸易城|轻纺城|皮革城|"
+    "汽配城|珠宝城|鞋都|市场|超市|商场|酒店|宾馆|工业园区|工业园|工业区|工业城|产业园|科技园|创业园|创意园|物流园|软件园|商务区|园区|基地|中心|"
+    "医院|大学|学院|中学|小学|幼儿园|校区|汽车站|车站|火车站|机场|公园|公司|法院|集团"
 )
+STRONG_END = re.compile(
+    rf"(?P<name>[{HAN}A-Za-z0-9·]{{2,14}}?(?:{_CATEGORY})(?![区园城]))(?P<more>[{HAN}A-Za-z0-9·]{{2,}})$"
+)
+# what goes on with the word before it: 大学城, 市场部, 公寓楼, 中心小学
+GOES_ON = re.compile(
+    r"(?:[城部店馆楼站院区园路街村里苑]|[东南西北]?[门楼区]$|[一二三四五六七八九十0-9A-Za-z]+[区期号楼栋幢座]|小区|社区|新村|花园|花苑|家园|公寓|大厦|大楼|广场|商城|商场|市场|小学|中学|学校|医院|有限|股份|集团|公司|分|支|宿舍|住宅|家属|职工)"
+)
+_BESIDE = r"(?:斜?对面|对过|正对面|隔壁|附近|旁边|门口|后面|前面|楼下|楼上|边上|(?:[东南西北]{1,2})(?:侧|面|边|首)|(?:[往向]?[东南西北]{1,2})?[0-9]+米处?)"
+BESIDE_THEN = re.compile(rf"{_BESIDE}+(?=[{HAN}A-Za-z0-9]{{2}})")
+THEN_BESIDE = re.compile(rf"(?:{_BESIDE}|(?<!路)旁)(?=[{HAN}A-Za-z]{{2}})")
 REMARK = re.compile(
     r"(?:电联|有事|请|到了|打电话|放|自提|户主|房东|租客|租户|本人|代收|收件|附近|旁边?|斜?对面|隔壁|对门|门口|路口|后面|前面|交叉口|交汇处|内$|[东南西北]侧|[东南西北]面|楼上|楼下|口$|左右|家$|处$)"
 )

@@ -15,8 +15,8 @@ from matching.address_areas import Span
 class NameReader:
     """Gives the names of one address their parts; afterwards `parts` holds them and `spans` where they stand."""
 
-    def __init__(self, text: str, parts: dict[str, str], spans: list[Span]) -> None:
-        self.text, self.parts, self.spans = text, parts, spans
+    def __init__(self, text: str, start: int, parts: dict[str, str], spans: list[Span]) -> None:
+        self.text, self.start, self.parts, self.spans = text, start, parts, spans
         self.road_open = False  # the part before is a road still without a number
         self.road_at = self.estate_at = -1
         self.kept_word = ""  # a cellar, garage or shop just named: the number that follows is its own
@@ -87,12 +87,34 @@ class NameReader:
         return start
 
     def _road(self, start: int, end: int) -> None:
-        self._put("road" if "road" not in self.parts else "detail", start, end, self.text[start:end])
+        if start == self.start and (found := grammar.PLACE_THEN_ROAD.match(self.text, start, end)):
+            self._put("detail", start, found.end("place"), found["place"])
+            start = found.end("place")
+        section = grammar.SECTION.search(self.text, start, end)
+        if "road" in self.parts:
+            self._put("detail", start, end, self.text[start:end])
+            return
+        self._put("road", start, end, self.text[start:end])
+        if section:
+            self._cut("section", section.start())
+
+    def _cut(self, label: str, at: int) -> None:
+        """The end of the name just put is a part of its own: 环城北路东段, 顺达花苑西区. Its value stays whole."""
+        whole, start, end = self.spans.pop()
+        self.spans += [(whole, start, at), (label, at, end)]
 
     def _name(self, start: int, end: int) -> None:
+        if (told := grammar.BESIDE_THEN.match(self.text, start, end)) and ("road" in self.parts or "estate" in self.parts):
+            self._put("remark", start, told.end(), told.group())
+            start = told.end()
         while village := grammar.VILLAGE_THEN.match(self.text, start, end):
             self._put("detail" if "community" in self.parts else "community", start, village.end(), village["village"])
             start = village.end()
+        if (told := grammar.THEN_BESIDE.search(self.text, start + 2, end)) and told.end() < end:
+            self._name(start, told.start())
+            self._put("remark", told.start(), told.end(), told.group())
+            self._more_name(told.end(), end, self.text[told.end() : end])
+            return
         text = self.text[start:end]
         if grammar.KEEPING.fullmatch(text):
             self._put("detail", start, end, text)
@@ -110,11 +132,23 @@ class NameReader:
             self._put("remark", start, end, text)
             return
         cut = grammar.STRONG_END.match(self.text, start, end)
-        if cut and not grammar.WHOLE_ZONE.match(cut["more"]) and not grammar.ESTATE_AFTER_ROAD.match(cut["more"]):
-            self._put("estate", start, cut.end("name"), cut["name"])
-            self._more_name(cut.start("more"), end, cut["more"])
+        if cut and not grammar.WHOLE_ZONE.match(cut["more"]) and not grammar.GOES_ON.match(cut["more"]):
+            self._put_with_part(start, cut.end("name"), end)
+            return
+        self._put("estate", start, end, text)
+        zone = grammar.ZONE.search(self.text, start, end)
+        if zone and zone.start() - start >= 3:
+            self._cut("zone", zone.start())
+
+    def _put_with_part(self, start: int, middle: int, end: int) -> None:
+        """浙江大学紫金港校区 is one place with its part; in 滨海工业园天宇大厦 the first is where the second lies."""
+        more = self.text[middle:end]
+        if more.endswith(("区", "院", "部", "苑")):
+            self._put("estate", start, end, self.text[start:end])
+            self._cut("zone", middle)
         else:
-            self._put("estate", start, end, text)
+            self._put("estate", start, middle, self.text[start:middle])
+            self._more_name(middle, end, more)
 
     def _free_estate(self, text: str) -> None:
         """A name before the road yields to the name after its number: 滨海工业区泰山路74号天宇大厦."""

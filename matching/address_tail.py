@@ -42,7 +42,7 @@ class TailReader(NameReader):
     """Reads one address from where its areas end; afterwards `parts` holds plain values and `spans` where they stand."""
 
     def __init__(self, text: str, start: int, parts: dict[str, str], spans: list[Span]) -> None:
-        super().__init__(text, parts, spans)
+        super().__init__(text, start, parts, spans)
         self.items = _items(text, start)
         self.stage = NOWHERE
 
