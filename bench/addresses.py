@@ -20,7 +20,7 @@ from matching.address_grammar import NUMBERED_VILLAGE
 from matching.addresses import address_spans
 
 LABELS = {
-    "road": "road", "road_number": "roadno", "lane": "roadno", "house": "roadno", "estate": "poi", "place": "poi", "building": "houseno", "unit": "cellno",
+    "road": "road", "road_number": "roadno", "lane": "roadno", "house": "roadno", "estate": "poi", "place": "poi", "building": "houseno", "annex": "houseno", "unit": "cellno",
     "floor": "floorno", "room": "roomno",
 }  # fmt: skip
 JUDGED = tuple(dict.fromkeys(LABELS.values()))
@@ -48,6 +48,9 @@ def read(text: str) -> set[Span]:
     spans, at, last = set(), 0, ""
     for part, piece in address_spans(text):
         label = _label(part, piece, last)
+        named = label == "detail" and last in ("house", "road_number", "annex", "community") and len(piece) > 1
+        if named and "poi" not in {name for name, *_ in spans}:
+            label = "poi"  # the first name that is no village's: 后湖村12号云彩手套厂
         if label in JUDGED:
             spans.add((label, at, at + len(piece)))
         at += len(piece)
@@ -59,10 +62,12 @@ def _label(part: str, piece: str, last: str) -> str:
     """What the guide calls a piece: it goes by the mark that is written, our parts by what is meant."""
     if part in ("estate", "place") and piece.endswith("村") and not NUMBERED_VILLAGE.search(piece):
         return "community"
-    if part == "building" and piece.endswith(("组", "队")):
+    if part in ("estate", "detail", "building") and piece.endswith(("组", "队")):
         return "road"
     if part == "building" and re.fullmatch(r"[^号栋幢座#]+楼", piece):
         return "floorno"
+    if part in ("estate", "place", "detail") and piece.endswith(("开发区", "高新区", "高新园区")):
+        return "devZone"
     if part == "road_number" and last == "section":
         return "subroadno"
     return LABELS.get(part, part)

@@ -82,13 +82,16 @@ def _skip(text: str, at: int) -> int:
 
 def _province(text: str, at: int, seen: set[str]) -> Step | None:
     if found := _COUNTRY.match(text, at):
-        return "country", found.end(), ()
+        whole = found.end() - at > 2 or _PROVINCE.match(text, found.end()) or _next_is_area(text, found.end(), ())
+        return ("country", found.end(), ()) if whole else None
     found = _PROVINCE.match(text, at)
     if not found or found.end() == len(text) or (found.end() - at > 3 and found.group()[-1] not in "省区市"):
         return None
     whole = found.group()[-1] in "省区市"
     if not whole and (_NAME_GOES_ON.match(text, found.end()) or _road_here(text, at)):
         return None
+    if not whole and seen and not _next_is_area(text, found.end(), ()):
+        return None  # the name of a firm or a school: 浙江工商大学
     return "province", found.end(), ()
 
 
@@ -119,7 +122,8 @@ def _accepted(
     if _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at):
         return False
     if not seen.isdisjoint(known):
-        return True  # the prefix is written twice
+        # the prefix is written twice, or it is of an office's name: 敦煌市敦煌国土资源局
+        return _road_follows(text, end) or bool(_TOWN.match(text, end)) or _next_is_area(text, end, known)
     inside = any(code[: len(near)] == near or near[: len(code)] == code for code in known for near in codes)
     if seen & {"city", "province"}:
         return (inside or "city" not in seen) and not ({"town", "community", "district"} & seen)
@@ -132,17 +136,15 @@ def _accepted(
 def _road_follows(text: str, at: int) -> bool:
     """Whether a road of a name of its own follows: in 海宁农丰路 the road is 农丰路, in 中山北路 it is no 北路."""
     road = ROAD.match(text, at)
-    return road is not None and len(road["road"]) >= 3 and text[at] not in "东西南北中大门外内小"
+    return road is not None and 3 <= len(road["road"]) <= 6 and text[at] not in "东西南北中大门外内小"
 
 
 def _next_is_area(text: str, at: int, known: tuple[str, ...]) -> bool:
+    """Whether a city or county follows, within one of the `known` codes if there are any."""
     names = division_names()
-    return any(
-        code.startswith(own[:4])
-        for length in (2, 3, 4)
-        for code in names.get(text[at : at + length], ())
-        for own in known
-    )
+    near = tuple(code[:4] for code in known)
+    codes = (code for length in (2, 3, 4) for code in names.get(text[at : at + length], ()))
+    return any(not near or code.startswith(near) for code in codes)
 
 
 def _known_town(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> Step | None:

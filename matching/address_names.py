@@ -32,7 +32,7 @@ class NameReader:
     def _after_building(self, start: int, end: int, text: str) -> None:
         if grammar.TRAILING.match(text) and "room" in self.parts:
             return
-        if grammar.REMARK.search(text):
+        if grammar.REMARK.search(text) or grammar.HERE.search(text):
             self._put("remark", start, end, text)
         else:
             self._put("detail", start, end, text)

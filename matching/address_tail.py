@@ -30,7 +30,7 @@ Item = tuple[str, int, int, str]
 @lru_cache(maxsize=65536)
 def number_of(text: str, *, below: bool = False) -> str:
     """The number a part begins with, in plain digits: 三栋 -> 3, 03单元 -> 3, A座 -> A, 负一楼 -> -1 where `below`."""
-    found = _LEAD.match(text if below else text.lstrip("-"))
+    found = _LEAD.match(text if below else text.lstrip("第-"))
     if not found:
         return text
     plain = "-".join(_PADDED.sub(r"\1", decimal(part)) for part in found["number"].split("-"))
@@ -152,8 +152,10 @@ class TailReader(NameReader):
 
     def _double_number(self, at: int) -> int:
         first, second = self.items[at], self.items[at + 1]
-        value = f"{number_of(first[3])}-{number_of(second[3])}"
-        self._put("road_number", first[1], second[2], value)
+        low, high = number_of(first[3]), number_of(second[3])
+        self._put("road_number", first[1], second[2], f"{low}-{high}")
+        if len(low) != len(high) or low >= high:  # 84-66号 is number 66 within 84; 166-178号 a row of gates
+            self.spans[-1:] = [("road_number", *first[1:3]), ("annex", *second[1:3])]
         return at + 2
 
     def _hao(self, at: int) -> int:
