@@ -16,7 +16,7 @@ from schemas.numerals import CHINESE
 Span = tuple[str, int, int]
 _NUMBER = rf"(?:[0-9]{{1,3}}|[{CHINESE}]{{1,4}})"
 _NAME = re.compile(rf"[{HAN}]{{4}}")
-_SKIP = re.compile(r"[-_,.;:/、·|]*(?:市辖区|县辖区|null|NULL)?[-_,.;:/、·|]*")
+_SKIP = re.compile(r"[-_,.;:/、·|]*(?:市辖区|县辖区|其[它他]区|null|NULL|城区(?=[^0-9A-Za-z]{3}))?[-_,.;:/、·|]*")
 _COUNTRY = re.compile(r"(?:中华人民共和国|中国)(?=[^A-Za-z0-9银移电联石建农人工民邮])")
 _PROVINCE = re.compile(
     r"(?:河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾)省?"
@@ -25,7 +25,7 @@ _PROVINCE = re.compile(
 _ANY_DISTRICT = re.compile(
     rf"[{HAN}]{{2,3}}?(?<![小社园新校厂矿库街住民])(?<![一二三四五六七八九十东西南北中])[区县](?=[{HAN}])(?![路街巷道])"
 )
-_ANY_CITY = re.compile(rf"[{HAN}]{{2,3}}?(?<![超城夜门都菜县])市(?=[{HAN}])(?![场民政区中北南东西])")
+_ANY_CITY = re.compile(rf"[{HAN}]{{2,3}}?(?<![超城夜门都菜县镇乡])市(?=[{HAN}])(?![场民政区中北南东西])")
 _TOWN = re.compile(
     rf"[{HAN}]{{2,6}}?(?:街道?办事处|街道?办(?!公)|街道(?!路))|(?![^镇乡]{{0,5}}[路街巷村][^镇乡])[{HAN}]{{1,4}}?(?:镇(?![中东西南北江海平]?[路街道巷]|[政人]|江)|乡(?!村|[镇路]))"
 )
@@ -119,17 +119,18 @@ def _accepted(
 ) -> bool:
     if whole:
         return not re.match(r"[路街巷]", text[end:])
-    if _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at):
+    inner = _next_is_area(text, end, known)  # 台州路桥区 is no 台州路
+    if not inner and _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at):
         return False
     if not seen.isdisjoint(known):
         # the prefix is written twice, or it is of an office's name: 敦煌市敦煌国土资源局
-        return _road_follows(text, end) or bool(_TOWN.match(text, end)) or _next_is_area(text, end, known)
+        return _road_follows(text, end) or bool(_TOWN.match(text, end)) or inner
     inside = any(code[: len(near)] == near or near[: len(code)] == code for code in known for near in codes)
     if seen & {"city", "province"}:
         return (inside or "city" not in seen) and not ({"town", "community", "district"} & seen)
     if _road_follows(text, end):
         return True
-    follows = bool(_TOWN.match(text, end)) or _next_is_area(text, end, known)
+    follows = bool(_TOWN.match(text, end)) or inner
     return follows or (len(known[0]) == 4 and not seen and len(text) - end >= 4)
 
 
@@ -159,7 +160,7 @@ def _known_town(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> S
         end = at + length
         if text[end - 1] in "镇乡道" or end == len(text):
             return "town", end, ()
-        alone = _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end)
+        alone = _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at)
         if not alone and (_road_follows(text, end) or _NAME.match(text, end)):
             return "town", end, ()
     return None

@@ -124,6 +124,11 @@ class NameReader:
             self._put("remark", told.start(), end, told.group())
             end = told.start()
             text = self.text[start:end]
+        if (told := grammar.KEEPING.search(self.text, start, end)) and told.start() >= start + 2:
+            self._name(start, told.start())
+            self._put("detail", told.start(), end, told.group())
+            self.kept_word = told.group()
+            return
         self._free_estate(text)
         if "estate" in self.parts or ("road_number" in self.parts and len(text) < 2):
             self._more_name(start, end, text)

@@ -217,6 +217,8 @@ class TailReader(NameReader):
             several = self._joined(at) and self._next(at) == "building"
             return self._several_buildings(at, value) if several else self._first_number(at, value, rest)
         short = len(value) <= 2 and not self.kept_word
+        if rest and self._joined(at) and self._next(at) == "number" and self.stage == IN_BUILDING:
+            short = short or len(value) < len(number_of(self.items[at + 1][3]))  # 18-119-2692
         if short and rest and self.stage in (IN_BUILDING, IN_UNIT):
             building = self.stage == IN_BUILDING
             return self._set("unit" if building else "floor", at, IN_UNIT if building else ON_FLOOR)

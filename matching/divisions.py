@@ -37,13 +37,21 @@ def division_names() -> dict[str, tuple[str, ...]]:
         code = province + (number[:2] if number.endswith("00") else number)
         for name in re.sub(r"\[[^\]]*\]", " ", names).replace(",", " ").split():
             full = name.strip("〔〕()（）")
-            for word in {full, _SUFFIX.sub("", full)}:
+            for word in {full, _SUFFIX.sub("", full), _without_peoples(full)}:
                 if len(word) >= 2 and word not in _NO_NAMES:
                     found.setdefault(word, set()).add(code)
     for code, full in dictionary("county_more").items():
         for word in {full, _SUFFIX.sub("", full)}:
             found.setdefault(word, set()).add(code)
     return {word: tuple(sorted(codes)) for word, codes in found.items()}
+
+
+def _without_peoples(name: str) -> str:
+    """德宏州 for 德宏傣族景颇族自治州, as people write."""
+    if "自治" not in name:
+        return name
+    peoples = "|".join(word for word in dictionary("ethnicity") if word.endswith("族"))
+    return re.sub(rf"(?:{peoples})*自治(?=[州县旗]$)", "", name)
 
 
 @cache
