@@ -16,6 +16,9 @@ from schemas.numerals import CHINESE
 Span = tuple[str, int, int]
 _NUMBER = rf"(?:[0-9]{{1,3}}|[{CHINESE}]{{1,4}})"
 _NAME = re.compile(rf"[{HAN}]{{4}}")
+_NO_OWN_NAME = re.compile(  # what bears the town's name and none of its own: 洪家钢材市场, 东洲工业园
+    rf"[{HAN}]{{0,4}}?(?:工业|功能区|基地|创业园|科技园|科创园|派出所|信用社|供销|卫生院|幼儿园|中心小学|中心小?学|市场|汽车|车站)"
+)
 _SKIP = re.compile(r"[-_,.;:/、·|]*(?:市辖区|县辖区|其[它他]区|null|NULL|城区(?=[^0-9A-Za-z]{3}))?[-_,.;:/、·|]*")
 _COUNTRY = re.compile(r"(?:中华人民共和国|中国)(?=[^A-Za-z0-9银移电联石建农人工民邮])")
 _PROVINCE = re.compile(
@@ -160,8 +163,8 @@ def _known_town(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> S
         end = at + length
         if text[end - 1] in "镇乡道" or end == len(text):
             return "town", end, ()
-        alone = _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at)
-        if not alone and (_road_follows(text, end) or _NAME.match(text, end)):
+        alone = any(pattern.match(text, end) for pattern in (_NAME_GOES_ON, ESTATE_AFTER_ROAD, _NO_OWN_NAME))
+        if not alone and not _road_here(text, at) and (_road_follows(text, end) or _NAME.match(text, end)):
             return "town", end, ()
     return None
 

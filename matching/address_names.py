@@ -141,9 +141,9 @@ class NameReader:
             self._put_with_part(start, cut.end("name"), end)
             return
         self._put("estate", start, end, text)
-        zone = grammar.ZONE.search(self.text, start, end)
-        if zone and zone.start() - start >= 3:
-            self._cut("zone", zone.start())
+        part = grammar.ZONE.search(self.text, start, end) or grammar.BUILDING_NAME.search(self.text, start, end)
+        if part and part.start() - start >= 3:
+            self._cut("zone", part.start())
 
     def _put_with_part(self, start: int, middle: int, end: int) -> None:
         """浙江大学紫金港校区 is one place with its part; in 滨海工业园天宇大厦 the first is where the second lies."""
