@@ -148,7 +148,7 @@ class NameReader:
     def _put_with_part(self, start: int, middle: int, end: int) -> None:
         """浙江大学紫金港校区 is one place with its part; in 滨海工业园天宇大厦 the first is where the second lies."""
         more = self.text[middle:end]
-        if more.endswith(("区", "院", "部", "苑")):
+        if len(more) < 3 or more.endswith(("区", "院", "部", "苑")):
             self._put("estate", start, end, self.text[start:end])
             self._cut("zone", middle)
         else:
