@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from matching.address_grammar import ESTATE_AFTER_ROAD, HAN, ROAD
-from matching.divisions import LONGEST_TOWN, division_names, name_lengths, town_names
+from matching.address_grammar import ESTATE_AFTER_ROAD, HAN, ROAD, ROAD_MARK
+from matching.divisions import division_names, name_lengths, town_lengths, town_names
 from schemas.numerals import CHINESE
 
 Span = tuple[str, int, int]
@@ -20,6 +20,11 @@ _NO_OWN_NAME = re.compile(  # what bears the town's name and none of its own: �
     rf"[{HAN}]{{0,4}}?(?:工业|功能区|基地|创业园|科技园|科创园|派出所|信用社|供销|卫生院|幼儿园|中心小学|中心小?学|市场|汽车|车站)"
 )
 _SKIP = re.compile(r"[-_,.;:/、·|]*(?:市辖区|县辖区|其[它他]区|null|NULL|城区(?=[^0-9A-Za-z]{3}))?[-_,.;:/、·|]*")
+_SKIPPED = frozenset("-_,.;:/、·|市县其nN城")
+_PROVINCES = frozenset(
+    "河北 山西 辽宁 吉林 黑龙 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙 广西 西藏 宁夏 新疆 北京 上海 天津 重庆 中国 中华".split()
+)
+_ROADS = frozenset("路街巷")
 _COUNTRY = re.compile(r"(?:中华人民共和国|中国)(?=[^A-Za-z0-9银移电联石建农人工民邮])")
 _PROVINCE = re.compile(
     r"(?:河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾)省?"
@@ -32,6 +37,7 @@ _ANY_CITY = re.compile(rf"[{HAN}]{{2,3}}?(?<![超城夜门都菜县镇乡])市(?
 _TOWN = re.compile(
     rf"[{HAN}]{{2,6}}?(?:街道?办事处|街道?办(?!公)|街道(?!路))|(?![^镇乡]{{0,5}}[路街巷村][^镇乡])[{HAN}]{{1,4}}?(?:镇(?![中东西南北江海平]?[路街道巷]|[政人]|江)|乡(?!村|[镇路]))"
 )
+_TOWN_MARK = re.compile("[街镇乡]")
 _COMMUNITY = re.compile(
     rf"[{HAN}]{{2,8}}?(?:社区居民委员会|社区居委会|村民委员会|居民委员会|居委会|村委会|社区村?)(?![卫服医活])"
 )
@@ -70,20 +76,27 @@ def read_areas(text: str, division: str) -> tuple[list[Span], int]:
 
 def _within(found: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     """The codes a name may mean after what was read before it: of the 朝阳 of many provinces those of this city."""
-    inside = tuple(code for code in found if any(code.startswith(near) or near.startswith(code) for near in known))
-    return inside or found or known
+    if not found or not known:
+        return found or known
+    if len(found) > 1:
+        found = tuple([code for code in found if code.startswith(known)]) or found
+    return found
 
 
 Step = tuple[str, int, tuple[str, ...]]
 
 
 def _skip(text: str, at: int) -> int:
+    if text[at] not in _SKIPPED:
+        return at
     found = _SKIP.match(text, at)
     end = found.end() if found else at
     return end if end < len(text) else at
 
 
 def _province(text: str, at: int, seen: set[str]) -> Step | None:
+    if text[at : at + 2] not in _PROVINCES:
+        return None
     if found := _COUNTRY.match(text, at):
         whole = found.end() - at > 2 or _PROVINCE.match(text, found.end()) or _next_is_area(text, found.end(), ())
         return ("country", found.end(), ()) if whole else None
@@ -99,17 +112,21 @@ def _province(text: str, at: int, seen: set[str]) -> Step | None:
 
 
 def _road_here(text: str, at: int) -> bool:
+    if not ROAD_MARK.search(text, at, at + 5):
+        return False
     found = ROAD.match(text, at)
-    return bool(found) and found.end() - at <= 5 if found else False
+    return found is not None and found.end() - at <= 5
 
 
 def _named(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> Step | None:
     names, left = division_names(), len(text) - at
     for length in name_lengths().get(text[at : at + 2], ()):
         known = names.get(text[at : at + length]) if length <= left else None
-        if known is None or (at + length == len(text) and text[-1] not in "市区县"):
+        if known is None:
             continue
         end = at + length
+        if end == len(text) and text[-1] not in "市区县":
+            continue
         whole = text[end - 1] in "市区县州旗盟" and length > 2
         if _accepted(text, at, end, known, codes, seen, whole=whole):
             city = all(len(code) == 4 for code in known) or ("city" not in seen and len(known[0]) == 4)
@@ -121,33 +138,35 @@ def _accepted(
     text: str, at: int, end: int, known: tuple[str, ...], codes: tuple[str, ...], seen: set[str], *, whole: bool
 ) -> bool:
     if whole:
-        return not re.match(r"[路街巷]", text[end:])
+        return text[end : end + 1] not in _ROADS
     inner = _next_is_area(text, end, known)  # 台州路桥区 is no 台州路
     if not inner and _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at):
         return False
     if not seen.isdisjoint(known):
         # the prefix is written twice, or it is of an office's name: 敦煌市敦煌国土资源局
-        return _road_follows(text, end) or bool(_TOWN.match(text, end)) or inner
+        return _road_follows(text, end) or bool(_town(text, end)) or inner
     inside = any(code[: len(near)] == near or near[: len(code)] == code for code in known for near in codes)
     if seen & {"city", "province"}:
         return (inside or "city" not in seen) and not ({"town", "community", "district"} & seen)
     if _road_follows(text, end):
         return True
-    follows = bool(_TOWN.match(text, end)) or inner
+    follows = bool(_town(text, end)) or inner
     return follows or (len(known[0]) == 4 and not seen and len(text) - end >= 4)
 
 
 def _road_follows(text: str, at: int) -> bool:
     """Whether a road of a name of its own follows: in 海宁农丰路 the road is 农丰路, in 中山北路 it is no 北路."""
+    if not ROAD_MARK.search(text, at, at + 6):
+        return False
     road = ROAD.match(text, at)
     return road is not None and 3 <= len(road["road"]) <= 6 and text[at] not in "东西南北中大门外内小"
 
 
 def _next_is_area(text: str, at: int, known: tuple[str, ...]) -> bool:
     """Whether a city or county follows, within one of the `known` codes if there are any."""
-    names = division_names()
-    near = tuple(code[:4] for code in known)
-    codes = (code for length in (2, 3, 4) for code in names.get(text[at : at + length], ()))
+    names, near = division_names(), tuple(code[:4] for code in known)
+    lengths = [length for length in name_lengths().get(text[at : at + 2], ()) if length <= 4]
+    codes = (code for length in lengths for code in names.get(text[at : at + length], ()))
     return any(not near or code.startswith(near) for code in codes)
 
 
@@ -156,9 +175,9 @@ def _known_town(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> S
     if "town" in seen or seen.isdisjoint(("city", "district")):
         return None
     names = town_names()
-    near = {code[:4] for code in codes}
-    for length in range(min(LONGEST_TOWN, len(text) - at), 1, -1):
-        if near.isdisjoint(names.get(text[at : at + length], ())):
+    for length in town_lengths().get(text[at : at + 2], ()):
+        near = names.get(text[at : at + length]) if length <= len(text) - at else None
+        if near is None or not any(code[:4] in near for code in codes):
             continue
         end = at + length
         if text[end - 1] in "镇乡道" or end == len(text):
@@ -169,15 +188,23 @@ def _known_town(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> S
     return None
 
 
+def _town(text: str, at: int) -> re.Match[str] | None:
+    return _TOWN.match(text, at) if _TOWN_MARK.search(text, at + 1, at + 9) else None
+
+
 def _plain(text: str, at: int, seen: set[str]) -> Step | None:
-    if not ({"city", "district", "town"} & seen) and (found := _ANY_CITY.match(text, at)):
+    ahead = text[at : at + 20]  # the patterns are tried only where their marks stand
+    if "市" in ahead[2:4] and not ({"city", "district", "town"} & seen) and (found := _ANY_CITY.match(text, at)):
         return "city", found.end(), ()
-    if not ({"district", "town", "community"} & seen) and (found := _ANY_DISTRICT.match(text, at)):
+    county = "区" in ahead[2:4] or "县" in ahead[2:4]
+    if county and not ({"district", "town", "community"} & seen) and (found := _ANY_DISTRICT.match(text, at)):
         return "district", found.end(), ()
-    if (found := _TOWN.match(text, at)) and not ("town" in seen and "community" in seen):
+    if (found := _town(text, at)) and not ("town" in seen and "community" in seen):
         return "town", found.end(), ()
-    if found := _GRID.match(text, at):
+    if "网格" in ahead and (found := _GRID.match(text, at)):
         return "grid", found.end(), ()
+    if "社区" not in ahead and "委" not in ahead:
+        return None
     if (found := _COMMUNITY.match(text, at)) and not ROAD.match(text[at : found.end()]):
         return "community", found.end(), ()
     return None

@@ -14,6 +14,7 @@ from functools import lru_cache
 from matching import address_grammar as grammar
 from matching.address_areas import Span
 from matching.address_names import NameReader
+from matching.address_tokens import tokens
 from schemas.numerals import CHINESE, ROMAN, decimal
 
 NUMBERED = ("plate", "hao", "lane", "yard", "number")
@@ -269,7 +270,7 @@ def _items(text: str, start: int) -> list[Item]:
     """Numbered parts and the names between them, in order; separators at the edges of names are left out."""
     items: list[Item] = []
     at = start
-    for found in grammar.TOKEN.finditer(text, start):
+    for found in tokens(text, start):
         kind, begin, end = str(found.lastgroup), found.start(), found.end()
         _add_name(items, text, at, begin)
         if _is_name(items, text, kind, begin, end):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import compress
 
 import numpy as np
@@ -113,17 +114,20 @@ def _line(text: str, division: str) -> tuple[str | None, ...]:
     parts, spans, places = _read(text, division)
     open_ = bytearray(b"\x01") * len(text)
     for _, start, end in spans:
-        for at in places[start:end]:
-            open_[at] = 0
-    if any(open_):
+        if isinstance(places, range):
+            open_[start:end] = bytes(end - start)
+        else:
+            for at in places[start:end]:
+                open_[at] = 0
+    if 1 in open_:
         rest = _BLANK.sub("", "".join(compress(text, open_)))
         parts["remainder"] = rest if rest.strip(grammar.SEPARATORS) else ""
     parts["level"] = _level(parts)
-    return tuple(parts.get(name) or None for name in PARTS)
+    return tuple([parts.get(name) or None for name in PARTS])
 
 
-def _read(text: str, division: str) -> tuple[Parts, list[Span], list[int]]:
-    """Parts, spans over the folded text, and where each folded character stands in the input."""
+def _read(text: str, division: str) -> tuple[Parts, list[Span], Sequence[int]]:
+    """Parts, spans over the folded text, and where each folded character stands in the input (a range: where it was)."""
     body, places = _fold(text)
     parts: Parts = {}
     body, places, remarks = _take_brackets(body, places)
@@ -135,14 +139,15 @@ def _read(text: str, division: str) -> tuple[Parts, list[Span], list[int]]:
     reader = TailReader(body, at, parts, areas)
     reader.read()
     _set_zone(parts)
-    spans = [*reader.spans, ("remark", len(places), len(places) + len(remarks))] if remarks else reader.spans
-    return parts, spans, [*places, *remarks]
+    if not remarks:
+        return parts, reader.spans, places
+    return parts, [*reader.spans, ("remark", len(places), len(places) + len(remarks))], [*places, *remarks]
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
+def _fold(text: str) -> tuple[str, Sequence[int]]:
     """Half width, one kind of dash and bracket, no blanks; character for character, with the place of each."""
     body = text[:LONGEST].translate(_FOLDED)
-    places = list(range(len(body)))
+    places: Sequence[int] = range(len(body))
     if _BLANK.search(body):
         places = [at for at, c in enumerate(body) if not _BLANK.match(c)]
         body = "".join(body[at] for at in places)
@@ -153,7 +158,7 @@ def _fold(text: str) -> tuple[str, list[int]]:
     return body, places
 
 
-def _take_brackets(body: str, places: list[int]) -> tuple[str, list[int], list[int]]:
+def _take_brackets(body: str, places: Sequence[int]) -> tuple[str, Sequence[int], list[int]]:
     """Remarks in brackets go aside; a phase, zone or building in brackets belongs to the address."""
     if "(" not in body:
         return body, places, []
@@ -174,7 +179,8 @@ def _take_brackets(body: str, places: list[int]) -> tuple[str, list[int], list[i
 def _set_zone(parts: Parts) -> None:
     """The zone (一区, 东区) an estate's name ends in, or that follows it, with its number in digits."""
     zone = parts.get("zone")
-    if zone is None and (found := grammar.ZONE.search(parts.get("estate", ""))) and found.start() > 0:
+    estate = parts.get("estate", "")
+    if zone is None and estate.endswith("区") and (found := grammar.ZONE.search(estate)) and found.start() > 0:
         zone = found.group()
     if zone:
         parts["zone"] = _ZONE_NUMBER.sub(lambda told: decimal(told.group(1)), zone)

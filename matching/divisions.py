@@ -8,6 +8,7 @@ are compared with what else an address writes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
@@ -72,7 +73,18 @@ def town_names() -> dict[str, frozenset[str]]:
 @cache
 def name_lengths() -> dict[str, tuple[int, ...]]:
     """The first two characters of cities and counties -> how long such names are, longest first."""
+    return _lengths(division_names(), LONGEST)
+
+
+@cache
+def town_lengths() -> dict[str, tuple[int, ...]]:
+    """The first two characters of towns -> how long such names are, longest first."""
+    return _lengths(town_names(), LONGEST_TOWN)
+
+
+def _lengths(names: Iterable[str], longest: int) -> dict[str, tuple[int, ...]]:
     found: dict[str, set[int]] = {}
-    for name in division_names():
-        found.setdefault(name[:2], set()).add(len(name))
-    return {head: tuple(sorted((n for n in lengths if n <= LONGEST), reverse=True)) for head, lengths in found.items()}
+    for name in names:
+        if len(name) <= longest:
+            found.setdefault(name[:2], set()).add(len(name))
+    return {head: tuple(sorted(lengths, reverse=True)) for head, lengths in found.items()}
