@@ -8,6 +8,7 @@ from it.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from matching.address_grammar import ESTATE_AFTER_ROAD, HAN, ROAD, ROAD_MARK
 from matching.divisions import division_names, name_lengths, town_lengths, town_names
@@ -24,6 +25,7 @@ _SKIPPED = frozenset("-_,.;:/、·|市县其nN城")
 _PROVINCES = frozenset(
     "河北 山西 辽宁 吉林 黑龙 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙 广西 西藏 宁夏 新疆 北京 上海 天津 重庆 中国 中华".split()
 )
+_HEAD = re.compile(r"(?:[^0-9]|[0-9]{1,3}(?=号?大?[路街道巷国省县乡线]))*")
 _ROADS = frozenset("路街巷")
 _COUNTRY = re.compile(r"(?:中华人民共和国|中国)(?=[^A-Za-z0-9银移电联石建农人工民邮])")
 _PROVINCE = re.compile(
@@ -50,8 +52,16 @@ _NAME_GOES_ON = re.compile(
 def read_areas(text: str, division: str) -> tuple[list[Span], int]:
     """The area parts at the beginning of `text` and where they end; a prefix written twice is read twice.
 
-    division: the code the text is read in ("" unknown).
+    division: the code the text is read in ("" unknown). What begins an address alike is read once: areas end before the
+    first number, but for that of a grid.
     """
+    head = None if "网格" in text else _HEAD.match(text)
+    spans, at = _areas(text[: head.end() + 1] if head else text, division)
+    return [*spans], at
+
+
+@lru_cache(maxsize=8192)
+def _areas(text: str, division: str) -> tuple[list[Span], int]:
     spans: list[Span] = []
     at = 0
     codes: tuple[str, ...] = (division[:4],) if division else ()

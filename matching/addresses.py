@@ -69,10 +69,10 @@ def parse_addresses(addresses: pd.Series, divisions: pd.Series | None = None) ->
     known = addresses.notna()
     keys = (addresses[known] + "\x1f" + context[known]).to_numpy(dtype=object)
     codes, texts = pd.factorize(keys)
-    blank = (None,) * (len(PARTS) - 1) + ("none",)
+    blank = pd.DataFrame([(None,) * (len(PARTS) - 1) + ("none",)], columns=list(PARTS), dtype="str")
     parts = np.array_split(texts, cores() if len(texts) >= PARALLEL_FROM else 1)
     lines = in_parts(_frame, [part.tolist() for part in parts])
-    frame = pd.concat([*lines, pd.DataFrame([blank], columns=list(PARTS), dtype="str")], ignore_index=True)
+    frame = pd.concat([*lines, blank], ignore_index=True)
     at = pd.Series(len(frame) - 1, index=addresses.index, dtype="int64")
     at[known] = codes
     found = frame.take(at.to_numpy())
@@ -81,13 +81,18 @@ def parse_addresses(addresses: pd.Series, divisions: pd.Series | None = None) ->
 
 
 def _frame(keys: list[str]) -> pd.DataFrame:
-    return pd.DataFrame([_line(*key.rsplit("\x1f", 1)) for key in keys], columns=list(PARTS), dtype="str")
+    columns: dict[str, list[str | None]] = {name: [None] * len(keys) for name in PARTS}
+    for at, key in enumerate(keys):
+        for name, value in _parts(*key.rsplit("\x1f", 1)).items():
+            if value and name in columns:
+                columns[name][at] = value
+    return pd.DataFrame(columns, dtype="str")
 
 
 def parse_address(text: str, division: str = "") -> Parts:
     """The parts of one address; absent parts are absent keys, `level` is always there."""
-    pairs = zip(PARTS, _line(text, division), strict=True)
-    return {name: value for name, value in pairs if value is not None}
+    parts = _parts(text, division)
+    return {name: parts[name] for name in PARTS if parts.get(name)}
 
 
 def address_spans(text: str, division: str = "") -> list[tuple[str, str]]:
@@ -110,7 +115,7 @@ def address_spans(text: str, division: str = "") -> list[tuple[str, str]]:
     return cuts
 
 
-def _line(text: str, division: str) -> tuple[str | None, ...]:
+def _parts(text: str, division: str) -> Parts:
     parts, spans, places = _read(text, division)
     open_ = bytearray(b"\x01") * len(text)
     for _, start, end in spans:
@@ -123,7 +128,7 @@ def _line(text: str, division: str) -> tuple[str | None, ...]:
         rest = _BLANK.sub("", "".join(compress(text, open_)))
         parts["remainder"] = rest if rest.strip(grammar.SEPARATORS) else ""
     parts["level"] = _level(parts)
-    return tuple([parts.get(name) or None for name in PARTS])
+    return parts
 
 
 def _read(text: str, division: str) -> tuple[Parts, list[Span], Sequence[int]]:
@@ -148,7 +153,7 @@ def _fold(text: str) -> tuple[str, Sequence[int]]:
     """Half width, one kind of dash and bracket, no blanks; character for character, with the place of each."""
     body = text[:LONGEST].translate(_FOLDED)
     places: Sequence[int] = range(len(body))
-    if _BLANK.search(body):
+    if not body.isprintable() or " " in body:
         places = [at for at, c in enumerate(body) if not _BLANK.match(c)]
         body = "".join(body[at] for at in places)
     if "一" in body:
