@@ -50,6 +50,7 @@ class _Folded(dict[int, str]):
 
 _FOLDED = _Folded()
 _BLANK = re.compile(r"[\s\x00-\x1f\u200b-\u200f\ufeff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DASH_ONE = re.compile(r"(?<=[0-9A-Za-z])一(?=[0-9])")
 _LETTER_O = re.compile(r"(?<=[0-9])[oO](?=[0-9]|$)")
 _ZONE_NUMBER = re.compile(rf"第?([0-9{CHINESE}]+)")
@@ -61,12 +62,15 @@ PARALLEL_FROM = 40_000  # distinct addresses: below, starting a process costs mo
 def parse_addresses(addresses: pd.Series, divisions: pd.Series | None = None) -> pd.DataFrame:
     """The parts of each address, aligned with the input; repeated texts are read once.
 
-    addresses: `str` with missing values. divisions: the division code of each row's feed; its own city and county may
-    be written short, no other area is guessed from it. Columns: PARTS, `str`, missing where a part is absent; `level`
-    is one of LEVELS, the finest part that could be read.
+    addresses: `str` with missing values; in an `object` column a lone surrogate, which is no text, is read as U+FFFD.
+    divisions: the division code of each row's feed; its own city and county may be written short, no other area is
+    guessed from it. Columns: PARTS, `str`, missing where a part is absent; `level` is one of LEVELS, the finest part
+    that could be read.
     """
     context = pd.Series("", index=addresses.index) if divisions is None else divisions.astype("str").fillna("").str[:6]
     known = addresses.notna()
+    if addresses.dtype == object:
+        addresses = addresses.map(lambda text: _SURROGATE.sub("\ufffd", text), na_action="ignore").astype("str")
     keys = (addresses[known] + "\x1f" + context[known]).to_numpy(dtype=object)
     codes, texts = pd.factorize(keys)
     blank = pd.DataFrame([(None,) * (len(PARTS) - 1) + ("none",)], columns=list(PARTS), dtype="str")
@@ -105,14 +109,9 @@ def address_spans(text: str, division: str = "") -> list[tuple[str, str]]:
     for label, start, end in spans:
         for at in places[start:end]:
             owner[at] = label
-    cuts: list[tuple[str, str]] = []
     starts = {places[start] for _, start, end in spans if start < end}
-    for at, character in enumerate(text):
-        if cuts and cuts[-1][0] == owner[at] and at not in starts:
-            cuts[-1] = (owner[at], cuts[-1][1] + character)
-        else:
-            cuts.append((owner[at], character))
-    return cuts
+    cuts = [at for at in range(len(text)) if at == 0 or at in starts or owner[at] != owner[at - 1]]
+    return [(owner[at], text[at:end]) for at, end in zip(cuts, [*cuts[1:], len(text)], strict=True)]
 
 
 def _parts(text: str, division: str) -> Parts:
