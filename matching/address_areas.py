@@ -23,7 +23,42 @@ _NO_OWN_NAME = re.compile(  # what bears the town's name and none of its own: �
 _SKIP = re.compile(r"[-_,.;:/、·|]*(?:市辖区|县辖区|其[它他]区|null|NULL|城区(?=[^0-9A-Za-z]{3}))?[-_,.;:/、·|]*")
 _SKIPPED = frozenset("-_,.;:/、·|市县其nN城")
 _PROVINCES = frozenset(
-    "河北 山西 辽宁 吉林 黑龙 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙 广西 西藏 宁夏 新疆 北京 上海 天津 重庆 中国 中华".split()
+    [
+        "河北",
+        "山西",
+        "辽宁",
+        "吉林",
+        "黑龙",
+        "江苏",
+        "浙江",
+        "安徽",
+        "福建",
+        "江西",
+        "山东",
+        "河南",
+        "湖北",
+        "湖南",
+        "广东",
+        "海南",
+        "四川",
+        "贵州",
+        "云南",
+        "陕西",
+        "甘肃",
+        "青海",
+        "台湾",
+        "内蒙",
+        "广西",
+        "西藏",
+        "宁夏",
+        "新疆",
+        "北京",
+        "上海",
+        "天津",
+        "重庆",
+        "中国",
+        "中华",
+    ]
 )
 _HEAD = re.compile(r"(?:[^0-9]|[0-9]{1,3}(?=号?大?[路街道巷国省县乡线]))*")
 _ROADS = frozenset("路街巷")
@@ -150,7 +185,7 @@ def _accepted(
     if whole:
         return text[end : end + 1] not in _ROADS
     inner = _next_is_area(text, end, known)  # 台州路桥区 is no 台州路
-    if not inner and _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at):
+    if (not inner and _NAME_GOES_ON.match(text, end)) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at):
         return False
     if not seen.isdisjoint(known):
         # the prefix is written twice, or it is of an office's name: 敦煌市敦煌国土资源局
