@@ -17,10 +17,11 @@ import pandas as pd
 from matching.blocking import candidates
 from matching.chinese_table import as_records, is_chinese
 from matching.cluster import Rules, cluster
+from matching.engine import score
 from matching.evidence import gather
 from matching.mixture import explain
 from matching.people import JOIN as JOIN_RECORDS
-from matching.people import exact_pass, score
+from matching.people import compared, exact_pass
 from matching.places import match_places
 from matching.table_columns import ALSO_CALLED, KINDS, read_columns
 from matching.table_keys import KEYS, with_keys
@@ -116,7 +117,9 @@ def _by_records(
     evidence = gather(records, match_places(records))
     node = _parted(exact_pass(evidence), evidence["source"], unique)
     model, _ = train_people(evidence, node)
-    edges, _ = score(evidence, node, model)
+    work, chosen = compared(evidence, node, model)
+    scored, _ = score(work)
+    edges = scored.assign(a=chosen[scored["a"].to_numpy()], b=chosen[scored["b"].to_numpy()])
     on_nodes = edges.assign(a=node[edges["a"].to_numpy()], b=node[edges["b"].to_numpy()])
     number = evidence["id"].where(evidence["trusted"].to_numpy(dtype=bool)).rename("id")
     held = pd.concat([number, _alone(evidence, unique)], axis=1).groupby(node).first()
