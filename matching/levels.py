@@ -321,6 +321,9 @@ _CODED = (
     "registered", "id", "household_number", "relation", "ethnicity", "feed",
     "beside_dwelling", "beside_building", "beside_estate",
 )  # fmt: skip
+FLAGS = ("own", "lent", "display")
+# All columns of the evidence that a comparison reads: what another machine needs to compare two rows.
+COMPARED = (*_CODED, "own_id", "head_id", "pointer", "former", "nick", "phone_mask", "id_mask", *FLAGS)
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {
     "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "beside": _beside,
     "registered": _registered,

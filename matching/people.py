@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matching.blocking import candidates
-from matching.cluster import Rules, cluster
+from matching.cluster import Rules
 from matching.doubt import doubts
+from matching.engine import Engine, Linked, Work, in_process
 from matching.evidence import Homes, gather
-from matching.levels import impossible, levels_of, listed_twice
-from matching.model import Model, predict
+from matching.model import Model
 from matching.training import train_people
 from schemas.records import DOUBT_COLUMNS, Matched, Records
 
@@ -55,12 +54,16 @@ class _Clock:
 
 
 def match_people(
-    records: Records, places: Homes, judgements: pd.DataFrame | None = None, model: Model | None = None
+    records: Records,
+    places: Homes,
+    judgements: pd.DataFrame | None = None,
+    model: Model | None = None,
+    engine: Engine = in_process,
 ) -> PeopleMatch:
     """Cluster the person records.
 
     judgements: `rid_a`, `rid_b`, `verdict` (same | different), obeyed before any rule. model: None trains one now.
-    The result depends on the records, judgements and model, not on the order of rows.
+    The result depends on the records, judgements and model, not on the engine or the order of rows.
     """
     clock = _Clock()
     evidence = gather(records, places, model.tables if model else None)
@@ -70,19 +73,15 @@ def match_people(
     if model is None:
         model, counts["blocking_recall"] = train_people(evidence, node)
     clock.step("train")
-    edges, more = score(evidence, node, model)
-    clock.step("score")
-    on_nodes = edges.assign(a=node[edges["a"].to_numpy()], b=node[edges["b"].to_numpy()])
     judged = _judged(evidence, judgements)
-    rules = _rules(evidence, node, judged, on_nodes)
-    found = cluster(on_nodes, np.unique(node), rules, JOIN)
-    group = found.to_numpy()[np.searchsorted(found.index.to_numpy(), node)]
-    clock.step("cluster")
-    asked = doubts(edges, node, group, rules.exclusive["id"], JOIN, judged[["a", "b"]])
-    matched = _matched(evidence, node, group, edges, asked)
+    work, chosen = compared(evidence, node, model, judged)
+    linked = engine(work)
+    clock.step("link")
+    matched = _matched(evidence, node, linked, chosen, work.rules, judged)
     clock.step("members")
-    counts |= {"people": int(found.nunique()), "doubts": len(asked)}
-    return PeopleMatch(matched, model, {**clock.report, **more, **counts})
+    counts |= {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "people": linked.clusters.nunique()}
+    counts |= {"doubts": len(matched.doubts)}
+    return PeopleMatch(matched, model, {**clock.report, **counts, **linked.counts})
 
 
 def exact_pass(evidence: pd.DataFrame) -> Integers:
@@ -93,20 +92,17 @@ def exact_pass(evidence: pd.DataFrame) -> Integers:
     return first.fillna(position).to_numpy(dtype=np.int64)
 
 
-def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The scored candidate pairs (positions `a` < `b`, `weight`, `apart`: never one person) and how many there were.
+def compared(
+    evidence: pd.DataFrame, node: Integers, model: Model, judged: pd.DataFrame | None = None
+) -> tuple[Work, Integers]:
+    """The work of the engine, and the position in the evidence of each of its rows.
 
     A group of the exact pass is compared by its distinct variants alone: rows that say the same score the same.
     """
     chosen = np.flatnonzero(~evidence.assign(node=node).duplicated(["node", *VARIANT]))
-    view = evidence.iloc[chosen].reset_index(drop=True)
-    found = candidates(view, ~view["own"].to_numpy())
-    levels = levels_of(view, model.tables, found.a, found.b)
-    weight = predict(model, levels)
-    never = impossible(levels) | listed_twice(levels, weight < JOIN)
-    edges = pd.DataFrame({"a": chosen[found.a], "b": chosen[found.b], "weight": weight, "apart": never})
-    counts = {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "pairs": len(edges)}
-    return edges, {**counts, "hubs": sum(found.hubs.values())}
+    rows = evidence.iloc[chosen].reset_index(drop=True)
+    rules = _rules(evidence, node, _judged(evidence, None) if judged is None else judged)
+    return Work(rows, node[chosen], model, rules, JOIN, KEEP), chosen
 
 
 def _judged(evidence: pd.DataFrame, judgements: pd.DataFrame | None) -> pd.DataFrame:
@@ -118,19 +114,21 @@ def _judged(evidence: pd.DataFrame, judgements: pd.DataFrame | None) -> pd.DataF
     return judgements[["verdict"]].assign(**ends).dropna().astype({"a": "int64", "b": "int64"})
 
 
-def _rules(evidence: pd.DataFrame, node: Integers, judged: pd.DataFrame, edges: pd.DataFrame) -> Rules:
+def _rules(evidence: pd.DataFrame, node: Integers, judged: pd.DataFrame) -> Rules:
     trusted = evidence.loc[evidence["trusted"].to_numpy(), ["id"]]
     exclusive = trusted.set_index(pd.Index(node[trusted.index])).groupby(level=0).first()
-    apart = edges.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
     sides = judged.assign(a=node[judged["a"]], b=node[judged["b"]])
     same = (judged["verdict"] == "same").to_numpy()
-    return Rules(exclusive, pd.concat([apart, sides.loc[~same, ["a", "b"]]], ignore_index=True), sides.loc[same])
+    return Rules(exclusive, sides.loc[~same, ["a", "b"]], sides.loc[same, ["a", "b"]])
 
 
 def _matched(
-    evidence: pd.DataFrame, node: Integers, group: Integers, edges: pd.DataFrame, asked: pd.DataFrame
+    evidence: pd.DataFrame, node: Integers, linked: Linked, chosen: Integers, rules: Rules, judged: pd.DataFrame
 ) -> Matched:
-    rid = evidence["rid"].to_numpy()
+    rid, found = evidence["rid"].to_numpy(), linked.clusters
+    edges = linked.edges.assign(a=chosen[linked.edges["a"]], b=chosen[linked.edges["b"]])
+    group = found.to_numpy()[np.searchsorted(found.index.to_numpy(), node)]
+    asked = doubts(edges, node, group, rules.exclusive["id"], JOIN, judged[["a", "b"]])
     members = pd.DataFrame({"rid": rid, "type": "person", "kind": "", "cluster": rid[group]})
     size = members.groupby("cluster")["rid"].transform("size").to_numpy()
     alone = np.bincount(node, minlength=len(node))[node] == size

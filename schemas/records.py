@@ -97,8 +97,8 @@ class Matched:
     derived: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DERIVED_COLUMNS)))
     relations: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RELATION_COLUMNS)))
     edges: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(EDGE_COLUMNS)))
-    doubts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DOUBT_COLUMNS)))
     locations: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LOCATION_COLUMNS)))
+    doubts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DOUBT_COLUMNS)))
 
     def __add__(self, other: Matched) -> Matched:
         return Matched(

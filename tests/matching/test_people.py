@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from matching.engine import score
 from matching.evidence import gather
-from matching.people import PeopleMatch, exact_pass, match_people, score
+from matching.people import PeopleMatch, compared, exact_pass, match_people
 from schemas.identifiers import id_check
 from schemas.records import DOUBT_COLUMNS, MEMBER_COLUMNS, Feed, Records
 
@@ -164,10 +165,11 @@ def test_a_score_depends_on_the_two_records_and_the_model_alone(street: Any, fou
     part = evidence[evidence["rid"] % 3 > 0].reset_index(drop=True)
     scored = []
     for rows in (evidence, part):
-        edges, _ = score(rows, exact_pass(rows), found.model)
-        rid = rows["rid"].to_numpy()
+        work, _ = compared(rows, exact_pass(rows), found.model)
+        edges, _ = score(work)
+        rid = work.rows["rid"].to_numpy()
         scored.append(edges.assign(a=rid[edges["a"]], b=rid[edges["b"]]).set_index(["a", "b"]))
-    both = scored[0].join(scored[1], how="inner", rsuffix="_part")
+    both = scored[0].merge(scored[1], left_index=True, right_index=True, suffixes=("", "_part"))
     assert len(both) > 200
     assert (both["weight"] == both["weight_part"]).all()
     assert (both["apart"] == both["apart_part"]).all()
