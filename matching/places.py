@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from matching.address_tail import WHOLE_HOUSE
+from matching.atlas import Atlas
 from matching.dwellings import estate_heads, gather_addresses, resolve
 from matching.estates import match_estates
 from matching.gazetteer import fold_estate
@@ -30,25 +31,30 @@ class Places:
 
     homes: for each person record with an address, `rid` and what the address means: `dwelling`, `building`, `estate`
     (Int64 clusters, missing where not readable so far), `community` (text), `level`, `unit`, `room`. registered: the same for
-    registered addresses. addresses: the same for all other records, with `type`.
+    registered addresses. addresses: the same for all other records, with `type`. atlas: what the addresses were read by.
     """
 
     matched: Matched
     homes: pd.DataFrame
     registered: pd.DataFrame
     addresses: pd.DataFrame
+    atlas: Atlas = field(default_factory=Atlas)
 
 
-def match_places(records: Records) -> Places:
-    """Read every address, find out which mean the same dwelling, building or estate, and place them in grids."""
-    rows = resolve(gather_addresses(records))
+def match_places(records: Records, atlas: Atlas | None = None) -> Places:
+    """Read every address, find out which mean the same dwelling, building or estate, and place them in grids.
+
+    atlas: what was learned of the district's addresses; None learns it now.
+    """
+    atlas = atlas or Atlas()
+    rows = resolve(gather_addresses(records), atlas)
     rows = _numbered(rows)
-    estates = match_estates(records, estate_heads(records, rows))
+    estates = match_estates(records, estate_heads(records, rows, atlas))
     rows, estate_of = _with_listed_estates(rows, estates, records)
     members = _members(records, rows, estate_of)
     standing = rows[(rows["type"] == "place") | ((rows["type"] == "person") & (rows["property"] == "address"))]
     matched = Matched(members, _derived(standing), _relations(standing)) + _located(records, rows, standing, members)
-    return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows))
+    return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows), atlas)
 
 
 def _located(records: Records, rows: pd.DataFrame, standing: pd.DataFrame, members: pd.DataFrame) -> Matched:
