@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 WINDOW = 120.0  # hours between two reports of one matter at most: a citizen who calls again after a week calls anew
-NEIGHBOURS = 60  # reports after one another that share a key; more say that the key is a hub
+NEIGHBOURS = 60  # reports within WINDOW that share a key; more say that the key is a hub
 CELL = 75.0  # metres: side of the squares that reports are looked up by
 KEYS = ("building", "place", "phone", "said")
 
@@ -70,7 +70,7 @@ def pairs_in_time(rows: pd.DataFrame, late: float = 0.0) -> pd.DataFrame:
 
 def _in_window(block: pd.DataFrame, hour: Floats, late: float) -> tuple[Integers, Integers]:
     """Each row of `block` (`at`, `key`) with the rows of its key that follow it within WINDOW, or, with another clock, lie
-    about it; of those NEIGHBOURS each way."""
+    about it. Keys that anywhere have more than NEIGHBOURS rows each way are left out, whatever the clock."""
     at, key = block["at"].to_numpy(), pd.factorize(block["key"])[0]
     known = ~np.isnan(hour[at])
     at, key = at[known], key[known]
@@ -81,10 +81,12 @@ def _in_window(block: pd.DataFrame, hour: Floats, late: float) -> tuple[Integers
     order = np.argsort(line, kind="stable")
     at, line = at[order], line[order]
     place = np.arange(len(at))
+    about = np.searchsorted(line, line + WINDOW, side="right") - np.searchsorted(line, line - WINDOW, side="left")
+    hub = np.zeros(key.max() + 1, dtype=bool)
+    hub[key[order][about > 2 * NEIGHBOURS]] = True
     end = np.searchsorted(line, line - late + WINDOW, side="right")
     begin = np.searchsorted(line, line - late - WINDOW, side="left") if late else place + 1
-    end = np.minimum(end, begin + NEIGHBOURS * (2 if late else 1))
-    number = np.maximum(end - begin, 0)
+    number = np.where(hub[key[order]], 0, np.maximum(end - begin, 0))
     step = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
     return np.repeat(at, number), at[np.repeat(begin, number) + step]
 

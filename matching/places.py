@@ -50,10 +50,11 @@ def match_places(records: Records, atlas: Atlas | None = None) -> Places:
     rows = resolve(gather_addresses(records), atlas)
     rows = _numbered(rows)
     estates = match_estates(records, estate_heads(records, rows, atlas))
-    rows, estate_of = _with_listed_estates(rows, estates, records)
+    rows, estate_of = _with_listed_estates(rows, estates.clusters, records)
     members = _members(records, rows, estate_of)
     standing = rows[(rows["type"] == "place") | ((rows["type"] == "person") & (rows["property"] == "address"))]
-    matched = Matched(members, _derived(standing), _relations(standing)) + _located(records, rows, standing, members)
+    matched = Matched(members, _derived(standing), _relations(standing)) + Matched(relations=estates.parts)
+    matched += _located(records, rows, standing, members)
     return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows), atlas)
 
 
