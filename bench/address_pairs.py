@@ -85,7 +85,10 @@ def _held(pairs: pd.DataFrame, left: pd.DataFrame, right: pd.DataFrame) -> Matri
 
 def _name_ratio(left: pd.DataFrame, right: pd.DataFrame) -> Matrix:
     """Partial ratio of what is left of the texts without areas, roads and numbers."""
-    rest = [(side["estate"].fillna("") + side["detail"].fillna("") + side["remark"].fillna("")).tolist() for side in (left, right)]
+    rest = [
+        (side["estate"].fillna("") + side["detail"].fillna("") + side["remark"].fillna("")).tolist()
+        for side in (left, right)
+    ]
     return process.cpdist(*rest, scorer=fuzz.partial_ratio)
 
 
@@ -126,7 +129,7 @@ def by_regression(x: Matrix, true: Matrix, learned: Matrix) -> Matrix:
     chance = 1 / (1 + np.exp(-told))
     grid = [(1.0, a, b) for a in np.arange(0.6, 3.1, 0.2) for b in np.arange(0.6, 6.1, 0.4)]
     best = max(grid, key=lambda weight: macro_f1(true[learned], (chance[learned] * weight).argmax(axis=1)))
-    return (chance * best).argmax(axis=1)
+    return np.argmax(chance * best, axis=1)
 
 
 def main() -> None:
@@ -140,13 +143,17 @@ def main() -> None:
     print(f"{learned.sum()} pairs to learn from, {(~learned).sum()} to be judged")
     for name, values in ratios(pairs).items():
         bounds = by_thresholds(values[learned], true[learned])
-        print(f"{name:12} thresholds {bounds} macro-F1 {macro_f1(true[~learned], np.digitize(values[~learned], bounds)):.3f}")
+        print(
+            f"{name:12} thresholds {bounds} macro-F1 {macro_f1(true[~learned], np.digitize(values[~learned], bounds)):.3f}"
+        )
     said = by_regression(features(pairs), true, learned)
     print(f"our parts    regression macro-F1 {macro_f1(true[~learned], said[~learned]):.3f}")
     for label in LABELS:
         hit = ((said == label) & (true == label) & ~learned).sum()
         sizes = ((said == label) & ~learned).sum(), ((true == label) & ~learned).sum()
-        print(f"  label {label}: precision {hit / max(sizes[0], 1):.3f} recall {hit / max(sizes[1], 1):.3f} of {sizes[1]}")
+        print(
+            f"  label {label}: precision {hit / max(sizes[0], 1):.3f} recall {hit / max(sizes[1], 1):.3f} of {sizes[1]}"
+        )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,42 @@ _NO_OWN_NAME = re.compile(  # what bears the town's name and none of its own: �
 _SKIP = re.compile(r"[-_,.;:/、·|]*(?:市辖区|县辖区|其[它他]区|null|NULL|城区(?=[^0-9A-Za-z]{3}))?[-_,.;:/、·|]*")
 _SKIPPED = frozenset("-_,.;:/、·|市县其nN城")
 _PROVINCES = frozenset(
-    "河北 山西 辽宁 吉林 黑龙 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙 广西 西藏 宁夏 新疆 北京 上海 天津 重庆 中国 中华".split()
+    [
+        "河北",
+        "山西",
+        "辽宁",
+        "吉林",
+        "黑龙",
+        "江苏",
+        "浙江",
+        "安徽",
+        "福建",
+        "江西",
+        "山东",
+        "河南",
+        "湖北",
+        "湖南",
+        "广东",
+        "海南",
+        "四川",
+        "贵州",
+        "云南",
+        "陕西",
+        "甘肃",
+        "青海",
+        "台湾",
+        "内蒙",
+        "广西",
+        "西藏",
+        "宁夏",
+        "新疆",
+        "北京",
+        "上海",
+        "天津",
+        "重庆",
+        "中国",
+        "中华",
+    ]
 )
 _HEAD = re.compile(r"(?:[^0-9]|[0-9]{1,3}(?=号?大?[路街道巷国省县乡线]))*")
 _CITIES = frozenset(("北京", "上海", "天津", "重庆"))
@@ -217,8 +252,9 @@ def _plain(text: str, at: int, seen: set[str]) -> Step | None:
         return "town", found.end(), ()
     if "网格" in ahead and (found := _GRID.match(text, at)):
         return "grid", found.end(), ()
-    if "社区" not in ahead and "委" not in ahead:
-        return None
-    if (found := _COMMUNITY.match(text, at)) and not ROAD.match(text[at : found.end()]):
-        return "community", found.end(), ()
-    return None
+    return _community(text, at) if "社区" in ahead or "委" in ahead else None
+
+
+def _community(text: str, at: int) -> Step | None:
+    found = _COMMUNITY.match(text, at)
+    return ("community", found.end(), ()) if found and not ROAD.match(found.group()) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from schemas.numerals import CHINESE, ROMAN
+from schemas.numerals import CHINESE
 
 HAN = r"\u3400-\u9fff"
 CN = f"[{CHINESE}]"
@@ -46,7 +46,9 @@ PLACE_IN_ROAD = re.compile(
     rf"(?P<place>[{HAN}]{{1,9}}?(?:[园区](?!区)|新城|工业城|商城|贸城|农场|林场|机场|车站|[东南西北]站|中心|广场|市场|大学|学院|学校|大厦|新村|社区|(?<![新一二三四五六七八九十])村)|工业园区?(?!区)|工业区|园区|开发区|科技园区?|产业园区?)"
     rf"(?P<road>(?![东南西北中一二三四五六七八九十]?(?:大道|大街|[路街巷]))[{HAN}0-9]{{3,7}})$"
 )
-ZONE = re.compile(rf"第?(?:[东西南北中][0-9一二三四五六七八九十]|[东西南北中]{{1,2}}|[A-Za-z]|[0-9]{{1,3}}|{CN}{{1,3}})区$")
+ZONE = re.compile(
+    rf"第?(?:[东西南北中][0-9一二三四五六七八九十]|[东西南北中]{{1,2}}|[A-Za-z]|[0-9]{{1,3}}|{CN}{{1,3}})区$"
+)
 WHOLE_ZONE = re.compile(
     rf"第?(?:[东西南北中上下]{{1,2}}|[A-Za-z]|[0-9]{{1,3}}|{CN}{{1,3}})(?:区|街区|组团|苑|园|标段)$"
 )
