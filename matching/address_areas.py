@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from matching.address_grammar import ESTATE_AFTER_ROAD, HAN, ROAD, ROAD_MARK
-from matching.divisions import division_names, name_lengths, town_lengths, town_names
+from matching.divisions import division_names, is_town_of, name_lengths, town_lengths
 from schemas.numerals import CHINESE
 
 Span = tuple[str, int, int]
@@ -223,16 +223,18 @@ def _known_town(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> S
     """A town of the city just written, its suffix left out (苍南钱库工贸路585号), where a name of its own follows."""
     if "town" in seen or seen.isdisjoint(("city", "district")):
         return None
-    names = town_names()
     for length in town_lengths().get(text[at : at + 2], ()):
-        near = names.get(text[at : at + length]) if length <= len(text) - at else None
-        if near is None or not any(code[:4] in near for code in codes):
+        if not codes or length > len(text) - at or not is_town_of(text[at : at + length], codes):
             continue
         end = at + length
         if text[end - 1] in "镇乡道" or end == len(text):
             return "town", end, ()
         alone = any(pattern.match(text, end) for pattern in (_NAME_GOES_ON, ESTATE_AFTER_ROAD, _NO_OWN_NAME))
-        if not alone and not _road_here(text, at, end) and (_road_follows(text, end) or _NAME.match(text, end)):
+        if (
+            not alone
+            and not _road_here(text, at, end)
+            and (_road_follows(text, end) or ("district" in seen and _NAME.match(text, end)))
+        ):
             return "town", end, ()
     return None
 

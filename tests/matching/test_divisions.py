@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from matching.addresses import parse_address
-from matching.divisions import division_names, name_lengths, town_lengths, town_names
+from matching.divisions import division_names, is_town_of, name_lengths, town_lengths, town_names
 
 
 def test_a_name_stands_for_its_codes_with_and_without_its_suffix() -> None:
@@ -19,8 +19,11 @@ def test_a_name_stands_for_its_codes_with_and_without_its_suffix() -> None:
 
 
 def test_a_town_is_known_in_its_city() -> None:
-    assert "3303" in town_names()["钱库镇"]
-    assert town_names()["钱库"] >= town_names()["钱库镇"]
+    assert is_town_of("钱库镇", ("330327",))
+    assert is_town_of("钱库", ("3303",))
+    assert is_town_of("钱库", ("330399",))  # a county that is no more: its city's towns
+    assert not is_town_of("钱库", ("330302",))
+    assert not is_town_of("无此镇", ("3303",))
 
 
 @pytest.mark.parametrize(("names", "lengths"), [(division_names, name_lengths), (town_names, town_lengths)])
@@ -41,6 +44,9 @@ def test_every_name_is_found_by_its_first_two_characters(
         ("苍南县钱库花园3栋", None),  # an estate that does
         ("苍南县钱库钢材市场3栋", None),  # what has no name but the town's
         ("鹿城区繁昌工贸路5号", None),  # a town of another city
+        ("温州市钱库工贸路585号", "钱库"),
+        ("温州市钱库云著西区5栋", None),  # within a city alone a road must follow
+        ("苍南县钱库云著西区5栋", "钱库"),
         ("钱库工贸路585号", None),  # no city says which
     ],
 )
