@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from matching.address_grammar import ESTATE_AFTER_ROAD, HAN, ROAD, ROAD_MARK
-from matching.divisions import division_names, name_lengths, town_lengths, town_names
+from matching.divisions import division_names, is_town_of, name_lengths, town_lengths
 from schemas.numerals import CHINESE
 
 Span = tuple[str, int, int]
@@ -61,6 +61,7 @@ _PROVINCES = frozenset(
     ]
 )
 _HEAD = re.compile(r"(?:[^0-9]|[0-9]{1,3}(?=号?大?[路街道巷国省县乡线]))*")
+_CITIES = frozenset(("北京", "上海", "天津", "重庆"))
 _ROADS = frozenset("路街巷")
 _COUNTRY = re.compile(r"(?:中华人民共和国|中国)(?=[^A-Za-z0-9银移电联石建农人工民邮])")
 _PROVINCE = re.compile(
@@ -149,18 +150,20 @@ def _province(text: str, at: int, seen: set[str]) -> Step | None:
     if not found or found.end() == len(text) or (found.end() - at > 3 and found.group()[-1] not in "省区市"):
         return None
     whole = found.group()[-1] in "省区市"
-    if not whole and (_NAME_GOES_ON.match(text, found.end()) or _road_here(text, at)):
+    if not whole and (_NAME_GOES_ON.match(text, found.end()) or _road_here(text, at, found.end())):
         return None
-    if not whole and seen and not _next_is_area(text, found.end(), ()):
+    city = found.group() in _CITIES and not seen
+    if not whole and not city and not _next_is_area(text, _skip(text, found.end()), ()):
         return None  # the name of a firm or a school: 浙江工商大学
     return "province", found.end(), ()
 
 
-def _road_here(text: str, at: int) -> bool:
-    if not ROAD_MARK.search(text, at, at + 5):
+def _road_here(text: str, at: int, end: int) -> bool:
+    """Whether the name at `at` is a road's: 中山北路, 余杭塘路."""
+    if not ROAD_MARK.search(text, at, end + 2):
         return False
     found = ROAD.match(text, at)
-    return found is not None and found.end() - at <= 5
+    return found is not None and found.end() <= end + 2
 
 
 def _named(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> Step | None:
@@ -185,7 +188,8 @@ def _accepted(
     if whole:
         return text[end : end + 1] not in _ROADS
     inner = _next_is_area(text, end, known)  # 台州路桥区 is no 台州路
-    if (not inner and _NAME_GOES_ON.match(text, end)) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at):
+    goes_on = _NAME_GOES_ON.match(text, end) or ESTATE_AFTER_ROAD.match(text, end) or _road_here(text, at, end)
+    if goes_on and not inner:
         return False
     if not seen.isdisjoint(known):
         # the prefix is written twice, or it is of an office's name: 敦煌市敦煌国土资源局
@@ -201,10 +205,10 @@ def _accepted(
 
 def _road_follows(text: str, at: int) -> bool:
     """Whether a road of a name of its own follows: in 海宁农丰路 the road is 农丰路, in 中山北路 it is no 北路."""
-    if not ROAD_MARK.search(text, at, at + 6):
+    if not ROAD_MARK.search(text, at, at + 5):
         return False
     road = ROAD.match(text, at)
-    return road is not None and 3 <= len(road["road"]) <= 6 and text[at] not in "东西南北中大门外内小"
+    return road is not None and 3 <= len(road["road"]) <= 5 and text[at] not in "东西南北中大门外内小"
 
 
 def _next_is_area(text: str, at: int, known: tuple[str, ...]) -> bool:
@@ -219,16 +223,18 @@ def _known_town(text: str, at: int, codes: tuple[str, ...], seen: set[str]) -> S
     """A town of the city just written, its suffix left out (苍南钱库工贸路585号), where a name of its own follows."""
     if "town" in seen or seen.isdisjoint(("city", "district")):
         return None
-    names = town_names()
     for length in town_lengths().get(text[at : at + 2], ()):
-        near = names.get(text[at : at + length]) if length <= len(text) - at else None
-        if near is None or not any(code[:4] in near for code in codes):
+        if not codes or length > len(text) - at or not is_town_of(text[at : at + length], codes):
             continue
         end = at + length
         if text[end - 1] in "镇乡道" or end == len(text):
             return "town", end, ()
         alone = any(pattern.match(text, end) for pattern in (_NAME_GOES_ON, ESTATE_AFTER_ROAD, _NO_OWN_NAME))
-        if not alone and not _road_here(text, at) and (_road_follows(text, end) or _NAME.match(text, end)):
+        if (
+            not alone
+            and not _road_here(text, at, end)
+            and (_road_follows(text, end) or ("district" in seen and _NAME.match(text, end)))
+        ):
             return "town", end, ()
     return None
 
@@ -248,8 +254,9 @@ def _plain(text: str, at: int, seen: set[str]) -> Step | None:
         return "town", found.end(), ()
     if "网格" in ahead and (found := _GRID.match(text, at)):
         return "grid", found.end(), ()
-    if "社区" not in ahead and "委" not in ahead:
-        return None
-    if (found := _COMMUNITY.match(text, at)) and not ROAD.match(text[at : found.end()]):
-        return "community", found.end(), ()
-    return None
+    return _community(text, at) if "社区" in ahead or "委" in ahead else None
+
+
+def _community(text: str, at: int) -> Step | None:
+    found = _COMMUNITY.match(text, at)
+    return ("community", found.end(), ()) if found and not ROAD.match(found.group()) else None

@@ -31,7 +31,7 @@ Item = tuple[str, int, int, str]
 @lru_cache(maxsize=65536)
 def number_of(text: str, *, below: bool = False) -> str:
     """The number a part begins with, in plain digits: 三栋 -> 3, 03单元 -> 3, A座 -> A, 负一楼 -> -1 where `below`."""
-    found = _LEAD.match(text if below else text.lstrip("第-"))
+    found = _LEAD.match(text.lstrip("第" if below else "第-"))
     if not found:
         return text
     plain = "-".join(_PADDED.sub(r"\1", decimal(part)) for part in found["number"].split("-"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import compress
+from itertools import compress, pairwise
 
 import numpy as np
 import pandas as pd
@@ -111,7 +111,7 @@ def address_spans(text: str, division: str = "") -> list[tuple[str, str]]:
             owner[at] = label
     starts = {places[start] for _, start, end in spans if start < end}
     cuts = [at for at in range(len(text)) if at == 0 or at in starts or owner[at] != owner[at - 1]]
-    return [(owner[at], text[at:end]) for at, end in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+    return [(owner[at], text[at:end]) for at, end in pairwise([*cuts, len(text)])]
 
 
 def _parts(text: str, division: str) -> Parts:

@@ -57,17 +57,31 @@ def _without_peoples(name: str) -> str:
 
 @cache
 def town_names() -> dict[str, frozenset[str]]:
-    """Name of a town, with and without its suffix -> the cities (4 digits) that have one of that name.
-
-    Counties are split and merged more often than cities: a town is looked for in the whole city.
-    """
+    """Name of a town, with and without its suffix -> the counties (6 digits) that have one of that name."""
     found: dict[str, set[str]] = {}
     for _, (county, names) in lines("town", ("county", "towns")):
         for full in names.split():
             for word in {full, _TOWN_SUFFIX.sub("", full)}:
                 if len(word) >= 2:
-                    found.setdefault(word, set()).add(county[:4])
+                    found.setdefault(word, set()).add(county)
     return {word: frozenset(codes) for word, codes in found.items()}
+
+
+@cache
+def _counties() -> frozenset[str]:
+    return frozenset(code for codes in town_names().values() for code in codes)
+
+
+def is_town_of(name: str, codes: tuple[str, ...]) -> bool:
+    """Whether one of the cities or counties has a town of that name.
+
+    A county that was split or merged since has no towns of its own in the table: its city's count.
+    """
+    known = town_names().get(name)
+    if known is None:
+        return False
+    near = tuple([code if code in _counties() else code[:4] for code in codes])
+    return any(code.startswith(near) for code in known)
 
 
 @cache
