@@ -104,6 +104,7 @@ def test_a_worker_lost_on_the_way_changes_nothing(
         assert not list(folder.glob("shared/*/scored.parquet/_SUCCESS"))
         other.kill_worker()
         thread.join()
+    assert "Lost executor" in (folder / "spark.log").read_text("utf-8")
     the_same(found[0], local)
 
 
