@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from matching.levels import Comparer, impossible
+from matching.engine import compare
+from matching.model import Model
 from matching.spark.prepared import open_model, open_rows, program
 from onegrid.errors import without_words
 
@@ -49,9 +50,10 @@ class Scorer:
         sealed = pa.concat_arrays([batch.column("sealed_a"), batch.column("sealed_b")]).take(pa.array(first))
         frame = open_rows(rows.tolist(), sealed.to_pylist(), self.key)
         a, b = np.split(back, 2)
-        levels = Comparer(frame, model.tables).levels(a, b)
+        verdict = compare(frame, model, a, b, Model.score)
         columns = {name: batch.column(name) for name in ("a", "b", "node_a", "node_b")}
-        return pa.RecordBatch.from_pydict({**columns, "weight": model.score(levels), "apart": impossible(levels)})
+        columns |= {name: pa.array(verdict[name].to_numpy()) for name in ("weight", "apart")}
+        return pa.RecordBatch.from_pydict(columns)
 
 
 def scored(pairs: DataFrame, rows: DataFrame, scorer: Scorer) -> DataFrame:

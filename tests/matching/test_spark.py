@@ -17,7 +17,7 @@ from spark_cluster import Cluster, await_, free_port, running, spark_cluster
 
 from matching.blocking import Keys
 from matching.cluster import Rules, cluster, components
-from matching.engine import Work, in_process, score
+from matching.engine import Work, score
 from matching.evidence import gather
 from matching.levels import COMPARED, Comparer
 from matching.model import Model
@@ -115,7 +115,7 @@ def test_a_worker_has_all_that_a_comparison_reads(work: Work, tmp_path: Path) ->
     opened = prepared.open_rows(sealed["row"].tolist(), sealed["sealed"].tolist(), KEY)
     random = np.random.default_rng(1)
     a, b = random.integers(0, len(opened), (2, 3000))
-    edges = in_process(work).edges
+    edges, _ = score(work)
     a, b = np.concatenate([a, edges["a"]]), np.concatenate([b, edges["b"]])
     pd.testing.assert_frame_equal(
         Comparer(opened, work.model.tables).levels(a, b), Comparer(work.rows, work.model.tables).levels(a, b)
