@@ -17,7 +17,7 @@ import pandas as pd
 
 from matching.blocking import candidates
 from matching.cluster import Rules, cluster
-from matching.levels import Comparer, impossible
+from matching.levels import Comparer, impossible, listed_twice
 from matching.model import Model, predict
 
 Integers = npt.NDArray[np.int64]
@@ -85,11 +85,17 @@ def of_interest(edges: pd.DataFrame, clusters: pd.Series, work: Work) -> pd.Data
 def score(work: Work) -> tuple[pd.DataFrame, int]:
     """The scored candidate pairs (`a` < `b`, `weight`, `apart`: never one person), and how many blocks were skipped."""
     found = candidates(work.rows, work.loose)
-    verdict = compare(work.rows, work.model, found.a, found.b, predict)
+    verdict = compare(work.rows, work.model, (found.a, found.b), work.join, predict)
     return pd.concat([pd.DataFrame({"a": found.a, "b": found.b}), verdict], axis=1), sum(found.hubs.values())
 
 
-def compare(rows: pd.DataFrame, model: Model, a: Integers, b: Integers, weigh: Weigh) -> pd.DataFrame:
-    """`weight` and `apart` of the pairs of positions in the rows: of the two rows and the model alone, on every engine."""
-    levels = Comparer(rows, model.tables).levels(a, b)
-    return pd.DataFrame({"weight": weigh(model, levels), "apart": impossible(levels)})
+def compare(
+    rows: pd.DataFrame, model: Model, pairs: tuple[Integers, Integers], join: float, weigh: Weigh
+) -> pd.DataFrame:
+    """`weight` and `apart` (two people, whatever else speaks for one) of pairs of positions in the rows, on every engine.
+
+    They depend on the two rows and the model alone. join: log2 odds of the linkage two clusters need.
+    """
+    levels = Comparer(rows, model.tables).levels(*pairs)
+    weight = weigh(model, levels)
+    return pd.DataFrame({"weight": weight, "apart": impossible(levels) | listed_twice(levels, weight < join)})

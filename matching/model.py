@@ -34,6 +34,11 @@ Levels = Mapping[str, tuple[str, ...]]
 Floats = npt.NDArray[np.float64]
 
 
+def digest(number: str) -> str:
+    """How the model names a number without holding it."""
+    return hashlib.sha256(number.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Level:
     """One level: its share among pairs of one person (m) and of two (u), and its weight in log2 odds."""
@@ -50,7 +55,7 @@ class Tables:
 
     names: {folded name: distinct persons bearing it}, common ones only. phones: {digest: persons seen with it}, shared
     ones only. people: persons counted. shared_ids: digests of document numbers seen under incompatible people.
-    repeats: {feed: share of its rows whose person it has already}.
+    repeats: {feed: share of its rows whose person it has already}. nicknames: names that are nobody's.
     """
 
     names: Mapping[str, int] = field(default_factory=dict)
@@ -58,6 +63,7 @@ class Tables:
     shared_ids: tuple[str, ...] = ()
     people: int = 0
     repeats: Mapping[str, float] = field(default_factory=dict)
+    nicknames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ class Model:
         """The model that `to_json` wrote."""
         raw = json.loads(text)
         comparisons = {name: tuple(Level(**level) for level in levels) for name, levels in raw["comparisons"].items()}
-        tables = Tables(**{**raw["tables"], "shared_ids": tuple(raw["tables"]["shared_ids"])})
+        listed = {name: tuple(raw["tables"].get(name, ())) for name in ("shared_ids", "nicknames")}
+        tables = Tables(**{**raw["tables"], **listed})
         return cls(comparisons, raw["base"], tables)
 
     def fits(self, levels: Levels) -> bool:

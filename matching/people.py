@@ -15,11 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from matching.cluster import Rules
+from matching.doubt import doubts
 from matching.engine import Engine, Linked, Work, in_process
 from matching.evidence import Homes, gather
 from matching.model import Model
 from matching.training import train_people
-from schemas.records import Matched, Records
+from schemas.records import DOUBT_COLUMNS, Matched, Records
 
 Integers = npt.NDArray[np.int64]
 # log2 odds of the linkage two clusters need. Below even odds, since the mean in it counts pairs that are weak only because
@@ -34,7 +35,7 @@ VARIANT = (
 
 @dataclass(frozen=True)
 class PeopleMatch:
-    """matched: members and edges of type person. model: the one that scored. report: counts, and seconds by step."""
+    """matched: members, edges and doubts of type person. model: the one that scored. report: counts, and seconds by step."""
 
     matched: Matched
     model: Model
@@ -65,19 +66,21 @@ def match_people(
     The result depends on the records, judgements and model, not on the engine or the order of rows.
     """
     clock = _Clock()
-    evidence = gather(records, places)
+    evidence = gather(records, places, model.tables if model else None)
     node = exact_pass(evidence)
     clock.step("evidence")
     counts = {}
     if model is None:
         model, counts["blocking_recall"] = train_people(evidence, node)
     clock.step("train")
-    work, chosen = compared(evidence, node, model, judgements)
+    judged = _judged(evidence, judgements)
+    work, chosen = compared(evidence, node, model, judged)
     linked = engine(work)
     clock.step("link")
-    matched = _matched(evidence, node, linked, chosen)
+    matched = _matched(evidence, node, linked, chosen, work.rules, judged)
     clock.step("members")
     counts |= {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "people": linked.clusters.nunique()}
+    counts |= {"doubts": len(matched.doubts)}
     return PeopleMatch(matched, model, {**clock.report, **counts, **linked.counts})
 
 
@@ -90,7 +93,7 @@ def exact_pass(evidence: pd.DataFrame) -> Integers:
 
 
 def compared(
-    evidence: pd.DataFrame, node: Integers, model: Model, judgements: pd.DataFrame | None = None
+    evidence: pd.DataFrame, node: Integers, model: Model, judged: pd.DataFrame | None = None
 ) -> tuple[Work, Integers]:
     """The work of the engine, and the position in the evidence of each of its rows.
 
@@ -98,26 +101,34 @@ def compared(
     """
     chosen = np.flatnonzero(~evidence.assign(node=node).duplicated(["node", *VARIANT]))
     rows = evidence.iloc[chosen].reset_index(drop=True)
-    return Work(rows, node[chosen], model, _rules(evidence, node, judgements), JOIN, KEEP), chosen
+    rules = _rules(evidence, node, _judged(evidence, None) if judged is None else judged)
+    return Work(rows, node[chosen], model, rules, JOIN, KEEP), chosen
 
 
-def _rules(evidence: pd.DataFrame, node: Integers, judgements: pd.DataFrame | None) -> Rules:
+def _judged(evidence: pd.DataFrame, judgements: pd.DataFrame | None) -> pd.DataFrame:
+    """What persons decided, by positions: `a`, `b`, `verdict`; of records that are still there."""
+    if judgements is None or judgements.empty:
+        return pd.DataFrame({"a": [], "b": [], "verdict": []}).astype({"a": "int64", "b": "int64", "verdict": "str"})
+    where = pd.Series(np.arange(len(evidence)), index=evidence["rid"].to_numpy())
+    ends = {side: judgements[f"rid_{side}"].map(where) for side in "ab"}
+    return judgements[["verdict"]].assign(**ends).dropna().astype({"a": "int64", "b": "int64"})
+
+
+def _rules(evidence: pd.DataFrame, node: Integers, judged: pd.DataFrame) -> Rules:
     trusted = evidence.loc[evidence["trusted"].to_numpy(), ["id"]]
     exclusive = trusted.set_index(pd.Index(node[trusted.index])).groupby(level=0).first()
-    if judgements is None or judgements.empty:
-        return Rules(exclusive)
-    where = pd.Series(node, index=evidence["rid"].to_numpy())
-    pairs = pd.DataFrame({"a": judgements["rid_a"].map(where), "b": judgements["rid_b"].map(where)})
-    known = pairs.notna().all(axis=1)
-    same = (judgements["verdict"] == "same").to_numpy()
-    apart, together = (pairs[known & flag].astype("int64") for flag in (~same, same))
-    return Rules(exclusive, apart, together)
+    sides = judged.assign(a=node[judged["a"]], b=node[judged["b"]])
+    same = (judged["verdict"] == "same").to_numpy()
+    return Rules(exclusive, sides.loc[~same, ["a", "b"]], sides.loc[same, ["a", "b"]])
 
 
-def _matched(evidence: pd.DataFrame, node: Integers, linked: Linked, chosen: Integers) -> Matched:
+def _matched(
+    evidence: pd.DataFrame, node: Integers, linked: Linked, chosen: Integers, rules: Rules, judged: pd.DataFrame
+) -> Matched:
     rid, found = evidence["rid"].to_numpy(), linked.clusters
     edges = linked.edges.assign(a=chosen[linked.edges["a"]], b=chosen[linked.edges["b"]])
     group = found.to_numpy()[np.searchsorted(found.index.to_numpy(), node)]
+    asked = doubts(edges, node, group, rules.exclusive["id"], JOIN, judged[["a", "b"]])
     members = pd.DataFrame({"rid": rid, "type": "person", "kind": "", "cluster": rid[group]})
     size = members.groupby("cluster")["rid"].transform("size").to_numpy()
     alone = np.bincount(node, minlength=len(node))[node] == size
@@ -125,7 +136,8 @@ def _matched(evidence: pd.DataFrame, node: Integers, linked: Linked, chosen: Int
     members["weight"] = np.where(members["how"] == "model", _best(edges, group), np.nan)
     kept = edges[edges["weight"] >= KEEP]
     pairs = {"type": "person", "rid_a": rid[kept["a"]], "rid_b": rid[kept["b"]], "weight": kept["weight"].to_numpy()}
-    return Matched(members=members, edges=pd.DataFrame(pairs))
+    lines = asked.assign(type="person", cluster=rid[asked["cluster"]], rid=rid[asked["position"]])
+    return Matched(members=members, edges=pd.DataFrame(pairs), doubts=lines[list(DOUBT_COLUMNS)])
 
 
 def _best(edges: pd.DataFrame, group: Integers) -> npt.NDArray[np.float64]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS = (
-    "entities", "search", "check", "changes", "quality", "feeds", "metrics",
+ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW = (
+    "entities", "search", "check", "changes", "quality", "feeds", "metrics", "review",
 )  # fmt: skip
 RIGHTS: dict[str, frozenset[str]] = {
     "worker": frozenset({ENTITIES, SEARCH, CHECK}),
     "department": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY}),
-    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS}),
+    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW}),
     "auditor": frozenset({QUALITY, FEEDS}),
     "monitor": frozenset({METRICS}),
 }

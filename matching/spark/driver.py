@@ -119,7 +119,7 @@ def link(spark: SparkSession, job: Job) -> None:
     folder = Path(job.folder)
     steps = [time.monotonic()]
     pairs, hubs = pairs_of(spark.read.parquet(str(folder / KEYS)), job.meetings, job.rows)
-    scorer = Scorer(folder, bytes.fromhex(job.key), job.program)
+    scorer = Scorer(folder, bytes.fromhex(job.key), job.program, job.join)
     every = _kept(scored(pairs, spark.read.parquet(str(folder / ROWS)), scorer), folder / "scored.parquet")
     counts = {"pairs": every.count(), "hubs": hubs}
     steps.append(time.monotonic())

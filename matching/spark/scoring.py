@@ -24,11 +24,14 @@ OTHER_PROGRAM = "a worker of Spark runs another version of OneGrid or of its lib
 
 @dataclass(frozen=True)
 class Scorer:
-    """What a worker does with its pairs. folder, key: of the prepared columns; program: the digest it must have itself."""
+    """What a worker does with its pairs. folder, key: of the prepared columns; program: the digest it must have itself;
+    join: log2 odds of the linkage two clusters need.
+    """
 
     folder: Path
     key: bytes
     program: str
+    join: float
 
     def __repr__(self) -> str:
         return "<scorer>"
@@ -50,7 +53,7 @@ class Scorer:
         sealed = pa.concat_arrays([batch.column("sealed_a"), batch.column("sealed_b")]).take(pa.array(first))
         frame = open_rows(rows.tolist(), sealed.to_pylist(), self.key)
         a, b = np.split(back, 2)
-        verdict = compare(frame, model, a, b, Model.score)
+        verdict = compare(frame, model, (a, b), self.join, Model.score)
         columns = {name: batch.column(name) for name in ("a", "b", "node_a", "node_b")}
         columns |= {name: pa.array(verdict[name].to_numpy()) for name in ("weight", "apart")}
         return pa.RecordBatch.from_pydict(columns)

@@ -71,6 +71,7 @@ def spark(master: str, folder: Path) -> Spark:
 def the_same(one: PeopleMatch, other: PeopleMatch) -> None:
     pd.testing.assert_frame_equal(one.matched.members, other.matched.members)
     pd.testing.assert_frame_equal(one.matched.edges, other.matched.edges)
+    pd.testing.assert_frame_equal(one.matched.doubts, other.matched.doubts)
     assert one.model.version == other.model.version
     assert [one.report[name] for name in ("pairs", "hubs")] == [other.report[name] for name in ("pairs", "hubs")]
 
@@ -131,13 +132,13 @@ def test_a_worker_scores_as_this_process_does(work: Work, tmp_path: Path) -> Non
     texts = {"sealed_a": sealed[edges["a"]].tolist(), "sealed_b": sealed[edges["b"]].tolist()}
     batch = pa.RecordBatch.from_pydict({**ends, **texts})
     halves = [batch.slice(0, len(edges) // 2), batch.slice(len(edges) // 2)]
-    found = pa.Table.from_batches(list(Scorer(tmp_path, KEY, prepared.program())(iter(halves)))).to_pandas()
+    found = pa.Table.from_batches(list(Scorer(tmp_path, KEY, prepared.program(), work.join)(iter(halves)))).to_pandas()
     pd.testing.assert_frame_equal(found[["a", "b", "weight", "apart"]], edges)
 
 
 def test_a_worker_of_another_version_refuses(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="another version"):
-        next(Scorer(tmp_path, KEY, "0" * 64)(iter([])))
+        next(Scorer(tmp_path, KEY, "0" * 64, 0.0)(iter([])))
 
 
 @pytest.mark.parametrize("buckets", [1, 3, 50])
