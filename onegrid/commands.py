@@ -68,7 +68,8 @@ def _engine_chosen(settings: Settings, arguments: Arguments) -> Settings:
     settings = replace(settings, **{name: said for name, said in chosen.items() if said})
     if arguments.spark_master and settings.engine != "spark":
         raise SettingsError("--spark-master is for --engine spark: name both, or neither.")
-    engine_of(settings)
+    if settings.engine != "local":
+        engine_of(settings)
     return settings
 
 
