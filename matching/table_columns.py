@@ -41,7 +41,7 @@ YEAR_LENGTH = 4
 
 
 def read_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """The table by kind: one text column a kind that is there, missing where nothing is said, index 0..n-1.
+    """The table by kind: a text column a kind that says anything, by name, missing where nothing is said; index 0..n-1.
 
     kinds: column -> kind, all known. Two columns of one kind are read as one text, in their order.
     """
@@ -50,7 +50,8 @@ def read_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
         of_kind.setdefault(kind, []).append(name)
     found = {kind: _folded(_joined(frame, names), kind) for kind, names in of_kind.items()}
     table = pd.DataFrame(found, index=pd.RangeIndex(len(frame)))
-    return _with_birth(_with_name_parts(table))
+    table = _with_birth(_with_name_parts(table)).dropna(axis="columns", how="all")
+    return table[sorted(table.columns)]
 
 
 def _joined(frame: pd.DataFrame, names: list[str]) -> pd.Series:
