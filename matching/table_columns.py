@@ -137,7 +137,7 @@ def _digits(text: str) -> list[str]:
 
 
 def _date(parts: list[str], day_first: bool) -> str | None:
-    if not parts:
+    if not parts or (len(parts) == 1 and len(parts[0]) != YEAR_LENGTH):
         return None
     if len(parts) == 3 and len(parts[2]) == YEAR_LENGTH:
         day, month = (parts[0], parts[1]) if day_first else (parts[1], parts[0])
