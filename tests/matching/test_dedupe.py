@@ -179,7 +179,14 @@ PERSON = {
 @pytest.mark.parametrize(
     "changed",
     [
-        {"given": "mc'kenzie", "family": "annelise"},
+        {
+            "given": "mc'kenzie",
+            "family": "annelise",
+            "street": "other way",
+            "number": "9",
+            "postcode": "1402",
+            "phone": None,
+        },
         {"family": "MC KENZIE", "phone": None},
         {"given": "a", "street": None, "phone": None},
         {"born": "1961-03-82", "phone": None},
