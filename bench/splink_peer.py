@@ -82,4 +82,4 @@ def estate_script() -> Script:
         for name in ("name", "address")
     ]
     where = compare.DistanceInKMAtThresholds("lat", "lon", [0.2, 0.7, 2])
-    return Script([*names, where], [(key,) for key in ESTATE_KEYS], [("name", "spot")], [("name",), ("spot",)])
+    return Script([*names, where], [(key,) for key in ESTATE_KEYS], [("name",)], [("name",), ("spot",)])

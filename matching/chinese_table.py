@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from matching.table_columns import columns_of, joined
 from schemas.kinds import KINDS
 from schemas.properties import entity_types
 from schemas.records import WITHHELD, Feed, Records
@@ -34,12 +35,8 @@ def as_records(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Records:
 
     kinds: column -> kind. Rows are of the sources that a column of kind `source` names, else of one.
     """
-    of_kind = {kind: name for name, kind in kinds.items()}
-    source = (
-        frame[of_kind["source"]].fillna("").astype("str")
-        if "source" in of_kind
-        else pd.Series("table", index=frame.index)
-    )
+    of_kind = {kind: joined(frame, names) for kind, names in columns_of(kinds).items()}
+    source = of_kind["source"].fillna("") if "source" in of_kind else pd.Series("table", index=range(len(frame)))
     rid = np.arange(len(frame))
     rows: dict[str, object] = {"rid": rid, "source": source.to_numpy(), "key": rid.astype("str"), "role": ""}
     found = pd.DataFrame(rows).astype({"rid": "int64", "source": "str", "key": "str", "role": "str"})
@@ -47,13 +44,13 @@ def as_records(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Records:
     for kind, name in PROPERTIES.items():
         if kind in of_kind:
             checks = properties[name].checks
-            found = found.assign(**_checked(frame[of_kind[kind]], properties[name].kind, name, checks))
+            found = found.assign(**_checked(of_kind[kind], properties[name].kind, name, checks))
     return Records({"person": found}, {name: Feed(name, "district", "") for name in sorted(source.unique())})
 
 
 def _checked(raw: pd.Series, kind: str, name: str, checks: Mapping[str, str]) -> dict[str, pd.Series]:
     """The clean column of a property, and beside it the values that a rule of its kind withholds."""
-    values = KINDS[kind].clean(raw.astype("str").reset_index(drop=True)).astype("str")
+    values = KINDS[kind].clean(raw).astype("str")
     wrong = pd.Series(False, index=values.index)
     for rule in KINDS[kind].rules:
         if checks.get(rule.name, rule.outcome) != "warn":

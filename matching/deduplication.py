@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matching.blocking import candidates
+from matching.blocking import Candidates, candidates
 from matching.chinese_table import as_records, is_chinese
 from matching.cluster import Rules, cluster
 from matching.engine import score
@@ -102,7 +102,7 @@ def _by_mixture(
     edges = pd.DataFrame({"a": found.a, "b": found.b, "weight": 0.0})
     if len(edges):
         levels = comparer.levels(found.a, found.b)
-        edges["weight"] = explain(levels, comparer).weights(levels)
+        edges["weight"] = explain(levels, comparer, _never(table, unique, found)).weights(levels)
     rules = Rules(_alone(table, unique), edges.loc[edges["weight"] < APART, ["a", "b"]])
     labels = np.empty(len(table), dtype=np.int64)
     labels[order] = cluster(edges, range(len(table)), rules, JOIN).to_numpy()
@@ -126,6 +126,14 @@ def _by_records(
     rules = Rules(held, on_nodes.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates())
     found = cluster(on_nodes, np.unique(node), rules, JOIN_RECORDS)
     return found.to_numpy(dtype=np.int64)[np.searchsorted(found.index.to_numpy(), node)], edges
+
+
+def _never(table: pd.DataFrame, unique: Collection[str], found: Candidates) -> npt.NDArray[np.bool_]:
+    """The candidates that are two rows of a source that is free of duplicates."""
+    if not unique:
+        return np.zeros(len(found.a), dtype=bool)
+    source = table["source"].where(table["source"].isin(list(unique))).to_numpy(dtype=object)
+    return np.asarray((source[found.a] == source[found.b]) & pd.notna(source[found.a]), dtype=bool)
 
 
 def _alone(table: pd.DataFrame, unique: Collection[str]) -> pd.DataFrame:

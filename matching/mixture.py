@@ -22,8 +22,10 @@ from matching.model import Level, Model, predict
 from matching.table_levels import BANDS, TableComparer
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Shares = dict[str, Floats]
 PERSON, HOUSEHOLD, STRANGERS = range(3)
+NEVER = "known to be two"
 SHARED = (
     "surname",
     "phone",
@@ -40,7 +42,8 @@ SHARED = (
 HOMES = ("phone", "address", "street", "household")  # kinds by one of which a household must show
 AGREE = 0.85  # share of one person's pairs that agree on a value, before any pair is seen
 FIRM = 20.0  # pairs that a stated share stands for: a few dozen true pairs move it
-KIN = 0.02  # share of pairs of a household that agree on what is one's own: twins on the birth date, a father and son on the name
+KIN = 0.02  # share of a household's pairs that agree on what is one's own, before the first round: twins, a father and son of one name
+MOST_KIN = 0.25  # and at most: beyond, the explanation would take in the pairs of one person
 START = 0.2  # share of the candidates taken for one person's before the first round
 COMPANIONS = 2.0  # others of a household whom a row stands with, before the first round
 ROUNDS = 200  # rounds of EM at most; a few dozen are usual
@@ -63,12 +66,13 @@ class Explained:
         return np.asarray(-np.logaddexp2(-against, -predict(self.household, levels)))
 
 
-def explain(levels: pd.DataFrame, comparer: TableComparer) -> Explained:
+def explain(levels: pd.DataFrame, comparer: TableComparer, never: Flags) -> Explained:
     """Fit the mixture to the candidate pairs.
 
-    levels: a row a pair, a column a comparison, -1 where a side says nothing. The same pairs in any order give the same.
+    levels: a row a pair, a column a comparison, -1 where a side says nothing. never: the pairs known to be two people, labels that
+    cost nothing. The same pairs in any order give the same.
     """
-    fitted = _Mixture(levels, comparer)
+    fitted = _Mixture(levels.assign(**{NEVER: never}), comparer)
     fitted.run()
     homes = any(kind in comparer.ladders for kind in HOMES)
     return Explained(fitted.against(STRANGERS), fitted.against(HOUSEHOLD) if homes else None)
@@ -80,8 +84,9 @@ class _Mixture:
     def __init__(self, levels: pd.DataFrame, comparer: TableComparer) -> None:
         self.ladders = comparer.ladders
         self.names = list(self.ladders)
-        self.patterns = levels.groupby(self.names, sort=True).size().rename("pairs").reset_index()
+        self.patterns = levels.groupby([*self.names, NEVER], sort=True).size().rename("pairs").reset_index()
         self.count = self.patterns.pop("pairs").to_numpy(dtype=np.float64)
+        self.never = self.patterns.pop(NEVER).to_numpy(dtype=bool)
         self.one_hot = {
             name: np.eye(len(ladder) + 1)[self.patterns[name].to_numpy()][:, :-1]
             for name, ladder in self.ladders.items()
@@ -90,8 +95,8 @@ class _Mixture:
         self.space = rows * (rows - 1) / 2
         self.chance = comparer.chances()
         agreeing = {name: _stated(comparer, name) for name in self.names}
-        alike = {name: (1 - KIN) * self.chance[name] + KIN * agreeing[name] for name in self.names}
-        together = {name: agreeing[name] if name in SHARED else alike[name] for name in self.names}
+        self.kin = {name: KIN for name in self.names if name not in SHARED}
+        together = {name: agreeing[name] if name in SHARED else self._own(name, agreeing[name]) for name in self.names}
         self.stated = (agreeing, together)
         self.shares: list[Shares] = [dict(agreeing), dict(together), dict(self.chance)]
         homes = COMPANIONS * rows / 2 if any(kind in self.ladders for kind in HOMES) else 0.0
@@ -119,18 +124,43 @@ class _Mixture:
         total = np.full(len(self.patterns), np.log(self.number[at]))
         for name in self.names:
             total += self.one_hot[name] @ np.log(np.maximum(self.shares[at][name], SMALLEST))
-        return total
+        return np.where(self.never & (at == PERSON), -np.inf, total)
 
     def _maximise(self, part: Floats) -> None:
         self.number[:STRANGERS] = part[:STRANGERS].sum(axis=1)
         for name in self.names:
             seen = part @ self.one_hot[name]
-            # of a household only what it shares is learned: else it would take in the pairs of one person that agree best
-            for at in (PERSON, HOUSEHOLD) if name in SHARED else (PERSON,):
-                self.shares[at][name] = (seen[at] + FIRM * self.stated[at][name]) / (seen[at].sum() + FIRM)
+            stated = np.stack([side[name] for side in self.stated])
+            found = (seen[:STRANGERS] + FIRM * stated) / (seen[:STRANGERS].sum(axis=1, keepdims=True) + FIRM)
+            found = self._one_rarity(name, found, seen[: STRANGERS if name in SHARED else HOUSEHOLD])
+            self.shares[PERSON][name] = found[PERSON]
+            own = name not in SHARED
+            self.shares[HOUSEHOLD][name] = self._learned_own(name, seen[HOUSEHOLD]) if own else found[HOUSEHOLD]
             every = self.chance[name] * self.space  # of all pairs, less those of persons and households
             left = np.maximum(every - seen[PERSON] - seen[HOUSEHOLD], seen[STRANGERS])
             self.shares[STRANGERS][name] = left / max(left.sum(), 1.0)
+
+    def _one_rarity(self, name: str, found: Floats, seen: Floats) -> Floats:
+        """How rare a value is on which rows agree tells people from strangers, but not a person from a household: one split for both."""
+        if self.ladders[name][0] != BANDS[0]:
+            return found
+        bands = slice(0, len(BANDS))
+        agreeing = self.stated[PERSON][name][bands]
+        split = seen[:, bands].sum(axis=0) + FIRM * agreeing / agreeing.sum()
+        found[:, bands] = found[:, bands].sum(axis=1, keepdims=True) * split / split.sum()
+        return found
+
+    def _own(self, name: str, agreeing: Floats) -> Floats:
+        """What is one's own agrees in a household as by chance, but for kin."""
+        return (1 - self.kin[name]) * self.chance[name] + self.kin[name] * agreeing
+
+    def _learned_own(self, name: str, seen: Floats) -> Floats:
+        """The same with the share of kin learned, and no more: a household free to agree on all would be one person."""
+        agreeing = self.stated[PERSON][name]
+        of_kin = self.kin[name] * agreeing / np.maximum(self._own(name, agreeing), SMALLEST)
+        share = (float(seen @ of_kin) + FIRM * KIN) / (seen.sum() + FIRM)
+        self.kin[name] = min(share, MOST_KIN)
+        return self._own(name, agreeing)
 
     def against(self, other: int) -> Model:
         """One person against another explanation, as an additive model."""

@@ -41,26 +41,33 @@ YEAR_LENGTH = 4
 
 
 def read_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """The table by kind: one text column a kind that is there, missing where nothing is said, index 0..n-1.
+    """The table by kind: a text column a kind that says anything, by name, missing where nothing is said; index 0..n-1.
 
     kinds: column -> kind, all known. Two columns of one kind are read as one text, in their order.
     """
-    of_kind: dict[str, list[str]] = {}
-    for name, kind in kinds.items():
-        of_kind.setdefault(kind, []).append(name)
-    found = {kind: _folded(_joined(frame, names), kind) for kind, names in of_kind.items()}
+    found = {kind: _folded(joined(frame, names), kind) for kind, names in columns_of(kinds).items()}
     table = pd.DataFrame(found, index=pd.RangeIndex(len(frame)))
-    return _with_birth(_with_name_parts(table))
+    table = _with_birth(_with_name_parts(table)).dropna(axis="columns", how="all")
+    return table[sorted(table.columns)]
 
 
-def _joined(frame: pd.DataFrame, names: list[str]) -> pd.Series:
+def columns_of(kinds: Mapping[str, str]) -> dict[str, list[str]]:
+    """kind -> its columns, in their order."""
+    found: dict[str, list[str]] = {}
+    for name, kind in kinds.items():
+        found.setdefault(kind, []).append(name)
+    return found
+
+
+def joined(frame: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Columns of one kind as one text, in their order; index 0..n-1."""
     texts = [_text(frame[name]) for name in names]
     if len(texts) == 1:
         return texts[0]
-    joined = texts[0].fillna("")
+    whole = texts[0].fillna("")
     for text in texts[1:]:
-        joined = joined + " " + text.fillna("")
-    return joined.str.strip().replace("", None)
+        whole = whole + " " + text.fillna("")
+    return whole.str.strip().replace("", None)
 
 
 def _text(values: pd.Series) -> pd.Series:
@@ -136,7 +143,7 @@ def _digits(text: str) -> list[str]:
 
 
 def _date(parts: list[str], day_first: bool) -> str | None:
-    if not parts:
+    if not parts or (len(parts) == 1 and len(parts[0]) != YEAR_LENGTH):
         return None
     if len(parts) == 3 and len(parts[2]) == YEAR_LENGTH:
         day, month = (parts[0], parts[1]) if day_first else (parts[1], parts[0])

@@ -121,7 +121,9 @@ class TableComparer:
         equal = (x == y) & (x >= 0)
         level[equal] = self.band[kind][x[equal]] if ladder[0] == BANDS[0] else 0
         if kind == "middle_name":
-            level[equal & (_lengths(values)[x] == 1)] = 1  # two initials say no more than an initial and a name
+            level[equal] = np.where(
+                _lengths(values[x[equal]]) == 1, 1, 0
+            )  # two initials say no more than an initial and a name
         rest = np.flatnonzero((x >= 0) & (y >= 0) & ~equal)
         if not len(rest):
             return level
