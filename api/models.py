@@ -239,11 +239,25 @@ class Change(Model):
 
 
 class Changes(Model):
-    """Changes in the order in which they were published."""
+    """Changes in the order in which they were published. With filters a page may hold few, or none, and others follow."""
 
     items: list[Change]
     next: int = Field(description="what to give as `since` next time")
-    more: bool
+    more: bool = Field(description="whether anything is left to look through: ask again at once")
+
+
+class CloudEvent(Model):
+    """A change as a CloudEvent 1.0; `source` and `id` together name it for ever."""
+
+    specversion: Literal["1.0"]
+    id: str = Field(examples=["4711"], description="its number in the feed")
+    source: str = Field(description="which hub says so")
+    type: str = Field(examples=["onegrid.person.created"])
+    subject: str = Field(examples=[CODE], description="the code")
+    time: datetime
+    datacontenttype: str
+    sequence: str = Field(description="the number again, as text whose order is that of the feed")
+    data: dict[str, Any] = Field(description="run, division, grid, and names of what changed; never values")
 
 
 class Table(Model):

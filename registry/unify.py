@@ -21,6 +21,7 @@ from registry.groups import NOWHERE, Groups
 from registry.locations import locate
 from registry.origins import Integers, Origins
 from registry.published import Published, read_published
+from registry.runs import publish_in_turn
 from registry.search_keys import is_current, write_search_keys
 from schemas.properties import EntityType, entity_types
 from schemas.records import Matched, Records
@@ -42,6 +43,7 @@ def unify(
     `records`. moment: from when on the hub knows this, later than that of any run before, with a time zone; None for
     the time at which the caller's transaction began. Until it returns, nothing else may use the connection.
     """
+    publish_in_turn(connection)
     origins = Origins.of(records)
     before, keyed = read_published(connection, keyring, run), is_current(connection)
     groups = Groups.of(matched.members, origins)
