@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -11,14 +11,12 @@ from starlette.responses import Response
 from api.answers import CHECKED, answer
 from api.deps import AskingDep
 from api.entities import PROBLEMS
-from api.models import Changes, CloudEvent
+from api.models import DIVISION, GRID, ChangeKind, Changes, CloudEvent, EntityType
 from registry.access import CHANGES, area_of
 from registry.changes_out import BATCH, HUB, PAGE, Wanted, cloud_events, page_of
 
 PAGE_USUAL, PAGE_MOST = 100, 1000
 SINCE_MOST = 2**62
-Type = Literal["person", "household", "place", "thing", "organization", "event"]
-Kind = Literal["created", "absorbed", "merged", "split", "moved", "retired", "updated"]
 BATCHED: dict[str, Any] = {
     "content": {BATCH: {"schema": {"type": "array", "items": CloudEvent.model_json_schema()}}},
     "headers": {
@@ -31,12 +29,10 @@ router = APIRouter(tags=["changes"])
 
 
 def _wanted(
-    kind: Annotated[list[Type] | None, Query(alias="type", max_length=6, description="may be repeated")] = None,
-    change: Annotated[list[Kind] | None, Query(max_length=7, description="may be repeated")] = None,
-    division: Annotated[
-        str | None, Query(pattern="^[0-9]{6}([0-9]{3}|[0-9]{6})?$", description="a division and all within it")
-    ] = None,
-    grid: Annotated[str | None, Query(pattern="^[0-9A-Za-z_-]{1,32}$")] = None,
+    kind: Annotated[list[EntityType] | None, Query(alias="type", max_length=6, description="may be repeated")] = None,
+    change: Annotated[list[ChangeKind] | None, Query(max_length=7, description="may be repeated")] = None,
+    division: Annotated[str | None, Query(pattern=DIVISION, description="a division and all within it")] = None,
+    grid: Annotated[str | None, Query(pattern=GRID)] = None,
 ) -> Wanted:
     return Wanted(_once(kind), _once(change), area_of(division) if division else None, grid)
 

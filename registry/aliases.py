@@ -20,6 +20,7 @@ PLAIN = {  # (type, kind or any, property) -> scheme
     ("place", "grid", "grid_code"): "grid",
     ("place", None, "division_code"): "division",
     ("household", "registered", "household_number"): "household_number",
+    **{(kind, None, "registry_code"): "code" for kind in ("person", "place", "thing", "organization", "event")},
 }
 DIVISIONS = ("community", "street", "district", "village")  # kinds of places that a division code names
 

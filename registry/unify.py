@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from onegrid.sealing import Keyring
 from registry import writing
 from registry.changes import ChangeCounts, Movement, changes_of, count
+from registry.claims import said_codes
 from registry.draft import Bearing, Draft, Publication, code_groups
 from registry.golden import derived_values, golden_values
 from registry.groups import NOWHERE, Groups
@@ -48,7 +49,7 @@ def unify(
     before, keyed = read_published(connection, keyring, run), is_current(connection)
     groups = Groups.of(matched.members, origins)
     to = Publication(connection, keyring, run, moment)
-    coding = code_groups(to, groups, origins, before.entities, _bearing(groups, before))
+    coding = code_groups(to, groups, origins, before.entities, _bearing(groups, before), said_codes(groups, records))
     links = _links(groups, matched.relations)
     draft = Draft(to, groups, coding, locate(groups, matched.locations, links, origins), before)
     try:

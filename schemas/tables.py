@@ -155,6 +155,7 @@ quarantine = Table(
     Column("at", Moment, nullable=False, server_default=func.now()),
     Index(None, "source", "state"),
     Index(None, "load"),
+    Index("ix_quarantine_first", "first", postgresql_where=text("first IS NOT NULL")),
 )
 
 model = Table(

@@ -71,9 +71,11 @@ def test_readers_miss_nothing_while_several_publish(
 
     with ThreadPoolExecutor(READERS + PUBLISHERS) as pool:
         readers = [pool.submit(follow, found) for found in seen]
-        for published in [pool.submit(publishing, number) for number in range(PUBLISHERS)]:
-            published.result()
-        done.set()
+        try:
+            for published in [pool.submit(publishing, number) for number in range(PUBLISHERS)]:
+                published.result()
+        finally:
+            done.set()
         for reading in readers:
             reading.result()
     with database.session(make.actor) as connection:

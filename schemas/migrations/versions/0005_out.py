@@ -69,6 +69,7 @@ GRANT SELECT ON package TO onegrid_auditor;
 GRANT USAGE, SELECT ON SEQUENCE package_id_seq TO onegrid_app;
 
 ALTER TABLE quarantine ADD COLUMN first BIGINT, ADD COLUMN settled_at TIMESTAMP WITH TIME ZONE;
+CREATE INDEX ix_quarantine_first ON quarantine (first) WHERE first IS NOT NULL;
 """
 
 
