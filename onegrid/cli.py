@@ -26,7 +26,7 @@ from onegrid.commands import (
     train,
 )
 from onegrid.errors import OneGridError, Unforeseen
-from onegrid.outgoing import tickets, webhook
+from onegrid.outgoing import hub, package, tickets, webhook
 from onegrid.printing import say
 from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, prepare, up
 from registry.access import RIGHTS
@@ -160,6 +160,20 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
         (("--name",), {"default": "", "help": "for add: what lists call it"}),
         (("--id",), {"type": int, "help": "for remove and replay: its number"}),
         (("--since",), {"type": int, "help": "for replay: all changes after this one, instead of what could not be delivered"}),
+    )),
+    ("package", "write what changed in an area since its receiver got the last package, for people and for another hub", package, (
+        (("--division",), {"required": True, "help": "the division code of the area"}),
+        (("--receiver",), {"required": True, "help": "who gets it; how far each receiver is told is remembered"}),
+        (("--out",), {"type": Path, "required": True, "help": "the folder to write to; packages of one receiver gather there"}),
+        HOME, (("--grid",), {"help": "one grid of the division only"}),
+        (("--format",), {"choices": ("csv", "xlsx", "json"), "default": "csv"}),
+        (("--role",), {"choices": tuple(RIGHTS), "default": "department", "help": "the receiver's role (department)"}),
+        (("--numbers",), {"action": "store_true", "help": "id and phone numbers unmasked"}),
+        (("--without",), {"action": "append", "metavar": "SOURCE", "help": "leave out values of a source: what the receiver sent itself; may be repeated"}),
+        (("--full",), {"action": "store_true", "help": "everything that stands, not what changed alone"}),
+    )),
+    ("hub", "which hub this is among others; number it before its first run", hub, (
+        HOME, (("--number",), {"type": int, "help": "0 for the district's hub, another number for each hub below it"}),
     )),
     ("up", "start database, Airflow and API over a folder of source files, until Ctrl-C", up, (SOURCES, HOME, *PORTS)),
     ("prepare", "make what the hub's programs need, for programs that others start (containers)", prepare, (

@@ -80,6 +80,46 @@ def _add_webhook(hub: Hub, connection: Connection, arguments: Arguments) -> None
     print(secret)
 
 
+def package(arguments: Arguments) -> int:
+    """Write what changed in an area since its receiver got the last package."""
+    from onegrid.packaging import hand_over
+    from registry.access import area_of
+    from registry.packages import Order
+    from schemas.sources import DIVISION
+
+    if not DIVISION.fullmatch(arguments.division):
+        raise SettingsError("--division must be a division code of 6, 9 or 12 digits.")
+    order = Order(
+        receiver=arguments.receiver,
+        area=area_of(arguments.division),
+        grid=arguments.grid,
+        role=arguments.role,
+        numbers=arguments.numbers,
+        without=tuple(arguments.without or ()),
+        full=arguments.full,
+    )
+    with _hub(arguments) as hub:
+        made, manifest = hand_over(hub, order, arguments.format, arguments.out)
+    lines = sum(map(len, made.frames.values()))
+    say(
+        f"{lines:,} entities, changes {made.after} to {made.upto}; {manifest} lists the files. They hold personal values."
+    )
+    return 0
+
+
+def hub(arguments: Arguments) -> int:
+    """Which hub this is, or number it before its first run."""
+    from registry.hubs import hub as this_hub
+    from registry.hubs import set_number
+
+    with _hub(arguments) as opened, opened.database.session(opened.actor) as connection:
+        if arguments.number is not None:
+            set_number(connection, arguments.number)
+        identity, number = this_hub(connection)
+    print(f"hub {identity}  number {number}")
+    return 0
+
+
 def _hub(arguments: Arguments) -> AbstractContextManager[Hub]:
     from onegrid import pipeline
     from onegrid.database import Actor

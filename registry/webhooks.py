@@ -32,7 +32,7 @@ SECRET_BYTES = 32
 SEALED_FOR = "webhook.secret"
 EVENTS = 500  # of one delivery: some 200 kB
 DELIVER_LOCK = 0x6F6E6567_77  # "onegw"
-_LIST = """
+LIST = """
     SELECT w.id, w.name, w.url, w.area, w.filters, w.made_by, w.made_at, w.ended_at, w.position,
         (SELECT count(*) FROM change c WHERE c.sequence > w.position) AS behind,
         d.pending, d.dead, d.delivered, n.attempts, n.said, n.due
@@ -141,7 +141,7 @@ def add_webhook(
 
 def list_webhooks(connection: Connection, area: str = "") -> pd.DataFrame:
     """The subscriptions of an area, with how far each is; no secret."""
-    return read_frame(connection, _LIST, {"area": area})
+    return read_frame(connection, LIST, {"area": area})
 
 
 def end_webhook(connection: Connection, actor: Actor, number: int, area: str = "") -> None:
