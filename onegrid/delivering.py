@@ -75,12 +75,12 @@ def deliver(hub: Hub, pace: Pace | None = None, stop: threading.Event | None = N
 
 
 @contextmanager
-def _alone(hub: Hub, ending: threading.Event) -> Iterator[Callable[[], None]]:
+def _alone(hub: Hub, ending: threading.Event) -> Iterator[Callable[[], object]]:
     """Holds the deliveries of the home; what it gives raises when the connection that holds them is lost."""
     with hub.database.session(hub.actor) as connection:
         while not ending.is_set() and not take_deliveries(connection):
             ending.wait(LOOK_S)
-        yield lambda: connection.execute(text("SELECT 1")) and None
+        yield lambda: connection.execute(text("SELECT 1"))
 
 
 class Sender:

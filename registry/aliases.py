@@ -14,7 +14,7 @@ from schemas.kinds import KINDS
 PURPOSE = "alias"  # of the blind index
 DOCUMENT = "document"  # scheme of a document whose kind is not known
 _RESIDENT = r"(?!8[123])[1-8][0-9]{16}[0-9X]"
-PLAIN = {  # (type, kind or any, property) -> scheme
+PLAIN: dict[tuple[str, str | None, str], str] = {  # (type, kind or any, property) -> scheme
     ("organization", None, "uscc"): "uscc",
     ("thing", None, "number"): "component",
     ("place", "grid", "grid_code"): "grid",

@@ -6,7 +6,7 @@ itself: whoever sees a change sees all before it, so that a reader who goes on f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,8 +35,8 @@ HUB = "SELECT id FROM hub"
 class Wanted:
     """Which changes somebody follows; None for all. division: what the codes of the divisions begin with."""
 
-    types: list[str] | None = None
-    changes: list[str] | None = None
+    types: Sequence[str] | None = None
+    changes: Sequence[str] | None = None
     division: str | None = None
     grid: str | None = None
 

@@ -22,7 +22,7 @@ from registry.export import opened
 from registry.views import IN_TEXT, without_numbers
 from schemas.properties import EntityType, entity_types
 
-META = ("code", "entity_kind", "status", "gone", "successor", "changes", "sequence", "division", "grid")
+META = ("code", "entity_kind", "entity_status", "gone", "successor", "changes", "sequence", "division", "grid")
 PACKAGE_LOCK = 0x6F6E6567_64  # "onegd"
 SEQUENCE_DIGITS = 19
 _LAST = """
@@ -44,7 +44,7 @@ _LINES = f"""
             WHERE c.code = t.code AND c.sequence <= %(after)s ORDER BY c.sequence DESC LIMIT 1
         ) b ON true
     )
-    SELECT code, type, entity_kind, CASE WHEN inside THEN status ELSE 'left' END AS status,
+    SELECT code, type, entity_kind, CASE WHEN inside THEN status ELSE 'left' END AS entity_status,
         CASE WHEN inside THEN successor END AS successor, CASE WHEN inside THEN division END AS division,
         CASE WHEN inside THEN grid END AS grid, changes, sequence
     FROM placed WHERE (inside OR before) AND (%(after)s > 0 OR status = 'active') ORDER BY type, code"""
@@ -84,9 +84,8 @@ class Package:
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Lines by type and status."""
-        return {
-            name: {k: int(n) for k, n in frame["status"].value_counts().items()} for name, frame in self.frames.items()
-        }  # type: ignore[misc]
+        found = {name: frame["entity_status"].value_counts() for name, frame in self.frames.items()}
+        return {name: {str(status): int(n) for status, n in counts.items()} for name, counts in found.items()}
 
 
 def make_package(connection: Connection, keyring: Keyring, actor: Actor, order: Order) -> Package:
@@ -101,8 +100,8 @@ def make_package(connection: Connection, keyring: Keyring, actor: Actor, order: 
     after = 0 if order.full else int(connection.execute(text(_LAST), place).scalar_one())
     upto = int(connection.execute(text("SELECT coalesce(max(sequence), 0) FROM change")).scalar_one())
     lines = read_frame(connection, _LINES, {**place, "after": after, "upto": upto})
-    lines["gone"] = (lines["status"] != "active").map({True: "yes", False: "no"})
-    standing = lines.loc[lines["status"] == "active", "code"].tolist()
+    lines["gone"] = (lines["entity_status"] != "active").map({True: "yes", False: "no"})
+    standing = lines.loc[lines["entity_status"] == "active", "code"].tolist()
     values = read_frame(connection, _VALUES, {"codes": standing, "without": list(order.without)})
     types = values["code"].map(lines.set_index("code")["type"])
     frames = {}

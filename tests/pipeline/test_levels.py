@@ -16,9 +16,11 @@ import yaml
 from district import ACTOR, District, id_number, person, put_resident
 from sqlalchemy import text
 
+from registry.packages import META
 from schemas.codes import parse
+from schemas.properties import entity_types
 
-AREA = "340202001"
+AREA = "340202"
 NEW_PHONE = "13900001234"
 
 
@@ -60,6 +62,10 @@ def values(hub: District, code: str) -> dict[str, str]:
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_no_property_is_called_as_a_packages_own_columns() -> None:
+    assert {name for kind in entity_types().values() for name in kind.properties} & set(META) == set()
 
 
 def active(hub: District, kind: str, area: str = AREA) -> set[str]:
@@ -163,11 +169,11 @@ def test_a_package_holds_what_changed_and_says_what_left(hubs: tuple[District, D
     connection.close()
     assert upper.run().code == 0
     with upper.database() as database, database.session(ACTOR) as connection:
-        connection.execute(text("UPDATE entity SET division = '340202009' WHERE code = :code"), {"code": moved})
+        connection.execute(text("UPDATE entity SET division = '340203009' WHERE code = :code"), {"code": moved})
         connection.execute(
             text(
                 "INSERT INTO change (run, code, type, change, diff, division) "
-                "VALUES (1, :code, 'person', 'updated', '{\"location\": [\"division\"]}', '340202009')"
+                "VALUES (1, :code, 'person', 'updated', '{\"location\": [\"division\"]}', '340203009')"
             ),
             {"code": moved},
         )
@@ -176,8 +182,8 @@ def test_a_package_holds_what_changed_and_says_what_left(hubs: tuple[District, D
     assert second["from"] == first["to"]
     told = [json.loads(line) for line in max(out.glob("person-*.jsonl")).read_text("utf-8").splitlines()]
     found = {line["code"]: line for line in told}
-    assert found[gone]["status"] == "retired"
-    assert found[moved]["status"] == "left"
+    assert found[gone]["entity_status"] == "retired"
+    assert found[moved]["entity_status"] == "left"
     for code in (gone, moved):
         assert found[code]["gone"] == "yes"
         assert found[code]["name"] is None
