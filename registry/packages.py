@@ -25,6 +25,7 @@ from schemas.properties import EntityType, entity_types
 META = ("code", "entity_kind", "entity_status", "gone", "successor", "changes", "sequence", "division", "grid")
 PACKAGE_LOCK = 0x6F6E6567_64  # "onegd"
 SEQUENCE_DIGITS = 19
+CHANGED = "updated_at"
 _LAST = """
     SELECT coalesce(max(upto), 0) FROM package
     WHERE receiver = :receiver AND area = :area AND grid IS NOT DISTINCT FROM :grid"""
@@ -49,7 +50,8 @@ _LINES = f"""
         CASE WHEN inside THEN grid END AS grid, changes, sequence
     FROM placed WHERE (inside OR before) AND (%(after)s > 0 OR status = 'active') ORDER BY type, code"""
 _VALUES = """
-    SELECT v.code, v.property, v.value, v.sealed, coalesce(r.source = ANY(%(without)s), false) AS theirs
+    SELECT v.code, v.property, v.value, v.sealed, coalesce(r.source = ANY(%(without)s), false) AS theirs,
+        to_char(r.known_from, 'YYYY-MM-DD"T"HH24:MI:SS') AS known
     FROM unnest(%(codes)s::text[]) AS asked(code)
     JOIN entity_value v ON v.code = asked.code AND v.known_to IS NULL LEFT JOIN record r ON r.id = v.record"""
 _KEEP = """
@@ -131,8 +133,11 @@ def _frame(lines: pd.DataFrame, values: pd.DataFrame, kind: EntityType, keyring:
         lines = lines[(lines["gone"] == "yes").to_numpy(bool) | lines["code"].isin(own).to_numpy(bool)]
         values = values[values["code"].isin(lines["code"])]
     shown = _shown(values, kind, keyring, order.numbers)
-    wide = shown.pivot(index="code", columns="property", values="value").reindex(columns=names)
-    return lines[list(META)].join(wide.astype("str"), on="code").reset_index(drop=True)
+    wide = shown.pivot(index="code", columns="property", values="value").reindex(columns=names).astype("str")
+    if CHANGED in names:  # a value without a day would be taken to be as new as the package
+        known = values[~values["theirs"].to_numpy(bool)].groupby("code")["known"].max()
+        wide[CHANGED] = wide[CHANGED].fillna(known.reindex(wide.index).astype("str"))
+    return lines[list(META)].join(wide, on="code").reset_index(drop=True)
 
 
 def _shown(values: pd.DataFrame, kind: EntityType, keyring: Keyring, numbers: bool) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -103,8 +104,9 @@ def test_codes_go_down_and_corrections_come_back(hubs: tuple[District, District]
     data = lower.folder / "data" / "visits.csv"
     known, new = person(4), {**person(5), "id": id_number(400), "name": "欧阳静怡"}
     lines = ["编号,姓名,身份证号,电话,住址,时间"]
-    lines += [f"v1,{known['name']},{known['id']},{NEW_PHONE},{known['address']},2026-11-20 09:00:00"]
-    lines += [f"v2,{new['name']},{new['id']},13911112222,{known['address']},2026-11-20 09:00:00"]
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"  # after the upper hub read its feeds, before this one reads the package again
+    lines += [f"v1,{known['name']},{known['id']},{NEW_PHONE},{known['address']},{now}"]
+    lines += [f"v2,{new['name']},{new['id']},13911112222,{known['address']},{now}"]
     data.write_text("\n".join(lines) + "\n", "utf-8")
     spec = {
         "name": "visits", "title": "走访", "owner": "街道", "level": "street", "division": AREA,
