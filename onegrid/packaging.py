@@ -19,6 +19,7 @@ from registry.packages import META, SEQUENCE_DIGITS, Order, Package, keep_packag
 from schemas.properties import entity_types
 
 FORMATS = ("csv", "xlsx", "json")
+RUNS = r"[=+@\t\r]|-(?![0-9.])"
 ENDINGS = {"csv": "csv", "xlsx": "xlsx", "json": "jsonl"}  # one JSON object a line: what a source file can read
 LEVELS = {
     6: "district",
@@ -98,7 +99,9 @@ def _whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    """Cells that a sheet program would run get an apostrophe before them (OWASP, CSV injection)."""
+    plain = frame.apply(lambda cells: cells.mask(cells.str.match(RUNS, na=False), "'" + cells))
+    plain.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
 def _json(frame: pd.DataFrame, path: Path) -> None:

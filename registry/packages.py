@@ -147,13 +147,16 @@ def _shown(values: pd.DataFrame, kind: EntityType, keyring: Keyring, numbers: bo
         return found
     free = [name for name, prop in kind.properties.items() if prop.kind == "text"]
     texts = found["property"].isin(free).to_numpy(bool) & found["value"].notna().to_numpy(bool)
-    masked = found.loc[texts, "value"].map(lambda value: without_numbers(value, IN_TEXT))
+    written = found.loc[texts, "value"]
+    masked = written.map({value: without_numbers(value, IN_TEXT) for value in written.unique().tolist()})
     return found.assign(value=found["value"].mask(pd.Series(texts, index=found.index), masked))
 
 
 def _tell(connection: Connection, actor: Actor, order: Order, frames: Mapping[str, pd.DataFrame]) -> None:
+    """An access event for each entity, with the properties that are shown unmasked."""
     for name, frame in frames.items():
-        names = [column for column in entity_types()[name].properties if column in frame.columns]
+        known = entity_types()[name].properties
+        names = [column for column in known if column in frame.columns and (order.numbers or not known[column].sealed)]
         standing = frame[(frame["gone"] == "no").to_numpy(bool)]
         flags = standing[names].notna().to_numpy(bool) @ (1 << np.arange(len(names), dtype=np.int64))
         lists = {

@@ -17,9 +17,12 @@ import yaml
 from district import ACTOR, District, id_number, person, put_resident
 from sqlalchemy import text
 
+from connectors.feed import head
+from onegrid.packaging import WRITERS
 from registry.packages import META
 from schemas.codes import parse
 from schemas.properties import entity_types
+from schemas.sources import read_sources
 
 AREA = "340202"
 NEW_PHONE = "13900001234"
@@ -69,6 +72,13 @@ def test_no_property_is_called_as_a_packages_own_columns() -> None:
     assert {name for kind in entity_types().values() for name in kind.properties} & set(META) == set()
 
 
+def test_a_csv_of_a_package_runs_nothing(tmp_path: Path) -> None:
+    cells = ["=1+1", "@x", "+86", "-x", "-118.3", "张三", None, "a=b"]
+    WRITERS["csv"](pd.DataFrame({"name": pd.Series(cells, dtype="str")}), tmp_path / "a.csv")
+    found = [row["name"] for row in rows(tmp_path / "a.csv")]
+    assert found == ["'=1+1", "'@x", "'+86", "'-x", "-118.3", "张三", "", "a=b"]
+
+
 def active(hub: District, kind: str, area: str = AREA) -> set[str]:
     found = hub.query(
         "SELECT code FROM entity WHERE status = 'active' AND type = %(kind)s AND starts_with(division, %(area)s)",
@@ -78,6 +88,7 @@ def active(hub: District, kind: str, area: str = AREA) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_codes_go_down_and_corrections_come_back(hubs: tuple[District, District], tmp_path: Path) -> None:
     upper, lower = hubs
     down, up = tmp_path / "down", tmp_path / "up"
@@ -149,6 +160,7 @@ def test_codes_go_down_and_corrections_come_back(hubs: tuple[District, District]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_package_holds_what_changed_and_says_what_left(hubs: tuple[District, District], tmp_path: Path) -> None:
     upper, _ = hubs
     upper.only("population", "addresses")
@@ -162,7 +174,8 @@ def test_a_package_holds_what_changed_and_says_what_left(hubs: tuple[District, D
     people = {row["code"]: row for row in rows(next(out.glob("person-*.csv")))}
     assert {row["id_number"][4:14] for row in people.values()} == {"*" * 10}
     (shown,) = events.loc[events["code"] == min(people), "properties"]
-    assert {"name", "id_number", "phone"} <= set(json.loads(shown))
+    assert {"name", "address"} <= set(json.loads(shown))
+    assert not {"id_number", "phone"} & set(json.loads(shown))  # those are masked
 
     gone, moved = upper.registry().code("population", "r001"), upper.registry().code("population", "r002")
     with sqlite3.connect(upper.data("population.sqlite")) as connection:
@@ -199,8 +212,17 @@ def test_a_package_holds_what_changed_and_says_what_left(hubs: tuple[District, D
     )
     nothing = packed(upper, "街道", out)
     assert (nothing["from"], nothing["to"], nothing["counts"]) == (second["to"], second["to"], {})
+    whole = packed(upper, "街道", out, "--full")
+    assert whole["from"] == 0
+    assert whole["counts"]["person"] == {"active": len(people) - 2}  # type: ignore[index]
     other = packed(upper, "社区", tmp_path / "other", "--format", "xlsx")  # another receiver has not had it
     assert other["from"] == 0
+    for folder in (out, tmp_path / "other"):  # the last format is the one the source file says
+        sources, errors = read_sources(folder)
+        assert errors == []
+        for source in sources:
+            assert set(source.needed_columns) <= set(head(source).columns)
+    assert {path.stat().st_mode & 0o077 for path in out.iterdir()} == {0}
     assert (
         upper.command("package", "--division", AREA, "--receiver", "x", "--role", "auditor", "--out", str(out)).code
         == 2
