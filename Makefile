@@ -6,7 +6,7 @@ SCALE ?= 1
 DEMO ?= .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check docs bench clean
+.PHONY: help setup spark demo test test-all check docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -25,6 +25,13 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+spark: $(VENV)/.spark ## add PySpark, and a Java for machines without one, to .venv
+
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.ready
+	@echo "Adding Spark to $(VENV) (half a minute on a fast line) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -r requirements-spark.lock
+	@touch $@
+
 demo: setup ## build the sample town, start its departments, run their feeds into a registry, print the summary (SCALE=1)
 	@$(BIN)/onegrid demo --scale $(SCALE) --dir $(DEMO)
 
@@ -37,7 +44,7 @@ check: setup ## lint, formatting, types, import layers
 test: check ## check, then the tests that take seconds
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
-test-all: setup ## every test, the slow ones too
+test-all: setup spark ## every test, the slow ones and those on a Spark cluster too
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 docs: setup ## rewrite what the documents repeat of the code

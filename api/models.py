@@ -337,3 +337,43 @@ class Table(Model):
     """Lines of one form."""
 
     items: list[dict[str, Any]]
+
+
+class TaskRecord(Model):
+    """What a record of one side says; part 0 is the entity, the others its candidates in order."""
+
+    part: int = Field(examples=[1])
+    source: str
+    owner: str | None
+    key: str
+    role: str
+    values: dict[str, Any]
+    loaded: datetime | None
+
+
+class TaskShown(Model):
+    """A review task: an entity and whom it may be, or not be, one with."""
+
+    task: int
+    type: str = Field(examples=["person"])
+    kind: str = Field(examples=["uncertain"], description="uncertain | one_number | rivals")
+    code: str = Field(examples=[CODE])
+    weight: float | None = Field(description="log2 odds of the best candidate")
+    reason: str = Field(examples=["contradicted"])
+    eyes: int = Field(description="how many people must agree")
+    state: str = Field(examples=["open"])
+    records: list[TaskRecord]
+
+
+class Answer(BaseModel):
+    """What a person says of each candidate, in order."""
+
+    verdicts: list[Literal["same", "different", "unsure"]] = Field(min_length=1, max_length=200)
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL, examples=["同一人，住址与电话相同"])]
+
+
+class Answered(Model):
+    """The task after what was done to it."""
+
+    task: int
+    state: str = Field(examples=["settled"])

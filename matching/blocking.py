@@ -9,6 +9,7 @@ blocks together pass the budget lowers its limit until they do not, so that no d
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 LIMIT = 400  # pairs one block may give: 20 loose records against 20; measured blocks of true pairs stay far below
 BUDGET = 5  # pairs one rule may give for each record; a rule that would give more takes its smaller blocks only
+OPEN = "0" * 16  # the key of hashes that stay in this process
 MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that combining hashes keeps their spread (the golden ratio, Knuth)
 
 
@@ -84,6 +86,25 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+class Join(NamedTuple):
+    """One way in which records meet: those `left` with those `right` whose key over the columns is the same.
+
+    in_left, in_right: which records stand on the side: the loose ones (True), the others (False), all (None).
+    """
+
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    in_left: bool
+    in_right: bool | None
+
+
+def joins(rule: Rule) -> tuple[Join, ...]:
+    """How a rule's pairs are found, with at least one loose record in each."""
+    if not rule.other:
+        return (Join(rule.columns, rule.columns, True, None),)
+    return (Join(rule.columns, rule.other, True, None), Join(rule.columns, rule.other, False, True))
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Pairs of positions `a` < `b`, distinct and sorted; `found`: pairs each rule gave; `hubs`: blocks it skipped."""
@@ -99,7 +120,7 @@ def candidates(evidence: pd.DataFrame, loose: Flags, by_id: bool = True) -> Cand
 
     Rules whose columns are not there are skipped; `by_id=False` leaves out the rules that read document numbers.
     """
-    keys = _Keys(evidence)
+    keys = Keys(evidence)
     codes, found, hubs = [], {}, {}
     for rule in RULES:
         if (rule.by_id and not by_id) or not keys.has(rule):
@@ -113,11 +134,12 @@ def candidates(evidence: pd.DataFrame, loose: Flags, by_id: bool = True) -> Cand
     return Candidates(every // max(len(evidence), 1), every % max(len(evidence), 1), found, hubs)
 
 
-class _Keys:
-    """The hash of each column once, and of each combination a rule asks for."""
+class Keys:
+    """The hash of each column once, and of each combination a rule asks for. secret: sixteen characters that key it."""
 
-    def __init__(self, evidence: pd.DataFrame) -> None:
+    def __init__(self, evidence: pd.DataFrame, secret: str = OPEN) -> None:
         self.evidence = evidence
+        self.secret = secret
         self.hashed: dict[str, tuple[Hashes, Flags]] = {}
 
     def has(self, rule: Rule) -> bool:
@@ -137,34 +159,44 @@ class _Keys:
         if name not in self.hashed:
             column = self.evidence[name]
             codes, values = pd.factorize(column)
-            hashed = pd.util.hash_array(np.asarray(values, dtype=object)) if len(values) else np.zeros(1, np.uint64)
+            known = np.asarray(values, dtype=object)
+            hashed = pd.util.hash_array(known, hash_key=self.secret) if len(known) else np.zeros(1, np.uint64)
             self.hashed[name] = (hashed[codes], codes >= 0)
         return self.hashed[name]
 
 
-def _pairs_of(keys: _Keys, rule: Rule, loose: Flags) -> tuple[Integers, Integers, int]:
+def _pairs_of(keys: Keys, rule: Rule, loose: Flags) -> tuple[Integers, Integers, int]:
     """The pairs of one rule (positions, either order), and how many blocks were skipped as hubs."""
-    first, there = keys.key(rule.columns)
-    if not rule.other:
-        return _join(first, there & loose, first, there, rule.limit)
-    second, here = keys.key(rule.other)
-    one = _join(first, there & loose, second, here, rule.limit)
-    two = _join(first, there & ~loose, second, here & loose, rule.limit)
-    return np.concatenate([one[0], two[0]]), np.concatenate([one[1], two[1]]), one[2] + two[2]
+    met = [_join(keys, join, loose, rule.limit) for join in joins(rule)]
+    return (
+        np.concatenate([one for one, _, _ in met]),
+        np.concatenate([two for _, two, _ in met]),
+        sum(m[2] for m in met),
+    )
 
 
-def _join(left: Hashes, in_left: Flags, right: Hashes, in_right: Flags, limit: int) -> tuple[Integers, Integers, int]:
+def _join(keys: Keys, join: Join, loose: Flags, limit: int) -> tuple[Integers, Integers, int]:
     """Every pair of a left and a right row with the same key, blocks over the limit left out."""
-    rows, others = np.flatnonzero(in_left), np.flatnonzero(in_right)
+    (left, in_left), (right, in_right) = keys.key(join.left), keys.key(join.right)
+    rows = np.flatnonzero(in_left & (loose == join.in_left))
+    others = np.flatnonzero(in_right if join.in_right is None else in_right & (loose == join.in_right))
     others = others[np.argsort(right[others], kind="stable")]
     begin = np.searchsorted(right[others], left[rows], side="left")
     count = np.searchsorted(right[others], left[rows], side="right") - begin
     _, block, sizes = np.unique(left[rows], return_inverse=True, return_counts=True)
     work = sizes[block] * count
-    while limit > 1 and count[work <= limit].sum() > BUDGET * len(in_left):
-        limit //= 2
-    hub = work > limit
+    hub = work > affordable(limit, work, count, len(loose))
     skipped = len(np.unique(block[hub]))
     rows, begin, count = rows[~hub], begin[~hub], count[~hub]
     step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     return np.repeat(rows, count), others[np.repeat(begin, count) + step], skipped
+
+
+def affordable(limit: int, work: Integers, pairs: Integers, records: int) -> int:
+    """The limit, halved until the blocks within it give no more pairs than the budget allows so many records.
+
+    work: pairs of the block that each entry belongs to; pairs: those of the entry itself.
+    """
+    while limit > 1 and pairs[work <= limit].sum() > BUDGET * records:
+        limit //= 2
+    return limit

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from matching.address_areas import division_names
 from matching.address_tail import WHOLE_HOUSE
 from matching.addresses import parse_addresses
+from matching.divisions import division_names
 from matching.gazetteer import (
     agreed_by_people,
     base_of,

@@ -1,7 +1,8 @@
 """What a person's record says, made ready for keys and comparisons: one row a record, every value folded once.
 
 Columns beside the properties themselves: `id` (a valid document number), `own` (the number is surely this row's),
-`trusted` (it may also hold two people apart), `id_mask` (a damaged number, `?` for what is not known of it) and
+`trusted` (it may also hold two people apart), `lent` (it is a relative's), `shared_id` (a number that several people bear,
+and `id` therefore misses), `id_mask` (a damaged number, `?` for what is not known of it) and
 `id_head`, `id_tail`, `id_key` (parts of whole and damaged numbers that could meet), `surname`, `given`, `sound`,
 `decade` (of birth), `own_head` (the head's number on the head's own row), and the places the address means: `dwelling`,
 `building`, `estate`, `community`, with `unit` and `room`; `registered`: the dwelling the registered address means;
@@ -12,26 +13,29 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from matching.identifiers import FULL, UNKNOWN, damaged
-from schemas.dates import today
+from matching.model import Tables, digest
+from matching.ownership import judge, rounded, shared
 from schemas.identifiers import recognise
-from schemas.name_levels import NameLevel, compare_names
 from schemas.names import fold_names, name_features
 from schemas.records import WITHHELD, Records, column
 
-Flags = npt.NDArray[np.bool_]
 HEAD_ROLES = ("01", "02")  # GB/T 4761-2008: 本人, 户主
+MEN = "11 20 21 22 23 24 25 26 27 28 29 41 43 46 47 51 53 55 57 61 63 66 71 73 76 78 81 83 85 87 89 93 95"
+WOMEN = "12 30 31 32 33 34 35 36 37 38 39 42 44 45 48 52 54 56 58 62 64 67 72 74 75 77 82 84 86 88 90 94 96"
+SEX_OF_ROLE = dict.fromkeys(MEN.split(), "male") | dict.fromkeys(WOMEN.split(), "female")  # the same standard
+EPOCHS = ("1900-01-01", "1970-01-01")  # where spreadsheets and computers begin to count: no year either
+CALLED_OTHERWISE = 3  # persons whom other feeds call otherwise, before a name counts as a nickname
+KEYS_OF_NAMES = ["full", "given", "sound", "surname", "open_surname"]
+KEYS_OF_NUMBERS = ["id", "id_head", "id_tail", "id_key", "own_id"]
 PLACE_COLUMNS = ("dwelling", "building", "estate", "community", "unit", "room")
 BESIDE = ("dwelling", "building", "estate")
 NOT_PERSONAL = ("uscc", "registration_number", "component", "plate", "unknown")
 FEWEST_DIGITS = 4  # different digits of a number that is one: 111111..., 123123... are placeholders
 CALLS = "小老阿"  # what is put before one character of a name to call somebody; none is a usual surname
 LONG_NAME = 4
-ADULT_YEARS = 18
 PLAIN = ("phone", "ethnicity", "household_number", "employer", "updated_at")
 
 
@@ -45,8 +49,12 @@ class Homes(Protocol):
     def registered(self) -> pd.DataFrame: ...
 
 
-def gather(records: Records, places: Homes) -> pd.DataFrame:
-    """The evidence of every person record, sorted by `rid` and numbered from 0, so that row order cannot matter."""
+def gather(records: Records, places: Homes, tables: Tables | None = None) -> pd.DataFrame:
+    """The evidence of every person record, sorted by `rid` and numbered from 0, so that row order cannot matter.
+
+    tables: of the model in use; what the rows show together (nicknames, numbers that several people bear) is then read
+    from it, else found in the records at hand.
+    """
     raw = records.frame("person").sort_values("rid", ignore_index=True)
     found = raw[["rid", "source", "role"]].copy()
     found["rank"] = (
@@ -54,10 +62,11 @@ def gather(records: Records, places: Homes) -> pd.DataFrame:
     )
     for name in PLAIN:
         found[name] = column(raw, name)
-    found["sex_column"] = column(raw, "sex").where(lambda sex: sex.isin(["male", "female"]))
+    found["relation"] = column(raw, "relation_to_head")
+    sex = column(raw, "sex").where(lambda sex: sex.isin(["male", "female"]))
+    found["sex_column"], found["sex_said"] = sex, sex.fillna(found["relation"].map(SEX_OF_ROLE)).astype("str")
     found["feed"] = (found["source"] + ":" + found["role"].fillna("")).astype("str")
     found["birth_column"] = column(raw, "birth_date")
-    found["relation"] = column(raw, "relation_to_head")
     head = recognise(column(raw, "head_id_number"))
     found["head_id"] = head["normal"].where(head["valid"])
     found["own_head"] = found["head_id"].where(found["relation"].isin(HEAD_ROLES))
@@ -66,17 +75,65 @@ def gather(records: Records, places: Homes) -> pd.DataFrame:
     some = found["phone"].fillna(found["phone_mask"]).str.replace("*", "?", regex=False)
     found["phone_key"] = _known(some.str[:3] + some.str[-4:])
     found = pd.concat([found, _names(raw), _numbers(raw)], axis=1)
-    default = found["birth_column"].str.endswith("-01-01").fillna(False) & (found["birth_column"] != found["id_birth"])
-    found["birth_column"] = found["birth_column"].mask(default.astype(bool), found["birth_column"].str[:4])
-    found = _judge_ids(found)
-    found["birth"] = found["birth_column"].fillna(found["id_birth"].where(found["own"]))
-    found["sex"] = found["sex_column"].fillna(found["id_sex"].where(found["own"]))
-    nameless = found["full"].isna() & found["open_surname"].isna()
-    found["decade"] = found["birth"].str[:3]
+    found["birth_column"] = _without_defaults(found["birth_column"], found["id_birth"])
     homes = _places(found["rid"], places.homes, PLACE_COLUMNS)
     book = _places(found["rid"], places.registered, ("dwelling",)).rename(columns={"dwelling": "registered"})
-    alone = homes["dwelling"].where(nameless).rename("nameless_at")
-    return pd.concat([found, homes, book, alone, _beside(raw, homes)], axis=1)
+    found = pd.concat([found, homes, book, _beside(raw, homes)], axis=1)
+    found = _without_nicknames(found, tables)
+    found = _without_shared(judge(_without_rounded(found)), tables)
+    found["birth"] = found["birth_column"].fillna(found["id_birth"].where(found["own"]))
+    found["sex"] = found["sex_said"].fillna(found["id_sex"].where(found["own"]))
+    found["decade"] = found["birth"].str[:3]
+    nameless = found["full"].isna() & found["open_surname"].isna()
+    return found.assign(nameless_at=found["dwelling"].where(nameless))
+
+
+def _without_defaults(birth: pd.Series, told: pd.Series) -> pd.Series:
+    """Birth dates without what a form filled in: the first of January is a year, unless the number says the same day."""
+    unsure = birth.str.endswith("-01-01").fillna(False).astype(bool) & (birth != told)
+    return birth.mask(unsure, birth.str[:4].where(~birth.isin(EPOCHS)))
+
+
+def _without_nicknames(found: pd.DataFrame, tables: Tables | None) -> pd.DataFrame:
+    """Names that people give themselves (花开富贵, 小确幸) take part as little as names in letters do."""
+    known = nicknames(found) if tables is None else pd.Series(tables.nicknames, dtype="str")
+    hit = found["full"].isin(known)
+    found["nickname"], found["display"] = hit, found["display"] | hit
+    found.loc[hit, KEYS_OF_NAMES] = pd.NA
+    return found
+
+
+def nicknames(found: pd.DataFrame) -> pd.Series:
+    """Names that one feed alone shows, on the numbers of several persons whom other feeds call otherwise."""
+    named = found.loc[found["full"].notna(), ["full", "source", "id"]].drop_duplicates()
+    named = named[named.groupby("full")["source"].transform("nunique") == 1].dropna()
+    bearers = named.groupby("full")["id"].transform("nunique")
+    some = named[bearers >= CALLED_OTHERWISE]
+    real = found.loc[found["full"].notna() & found["id"].isin(some["id"]), ["full", "source", "id"]]
+    pairs = some.merge(real.drop_duplicates(), on="id", suffixes=("", "_other"))
+    pairs = pairs[pairs["source"] != pairs["source_other"]]
+    otherwise = pairs.groupby("full")["id"].nunique()
+    return pd.Series(otherwise.index[otherwise >= CALLED_OTHERWISE], dtype="str")
+
+
+def _without_rounded(found: pd.DataFrame) -> pd.DataFrame:
+    lost = rounded(found)
+    found["id_mask"] = found["id_mask"].mask(lost, found["id"].str[:15] + 3 * UNKNOWN)
+    found.loc[lost, ["id", "id_tail", "id_key"]] = pd.NA
+    return found
+
+
+def _without_shared(found: pd.DataFrame, tables: Tables | None) -> pd.DataFrame:
+    """A number that people bear who cannot be one tells nothing of any of them."""
+    if tables is None:
+        hit = found["id"].isin(shared(found))
+    else:
+        known = {number: digest(number) for number in found["id"].dropna().unique()} if tables.shared_ids else {}
+        hit = found["id"].map(known).isin(tables.shared_ids)
+    found["shared_id"] = found["id"].where(hit)
+    found.loc[hit, KEYS_OF_NUMBERS] = pd.NA
+    found.loc[hit, ["own", "trusted", "lent"]] = False
+    return found
 
 
 def _beside(raw: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:
@@ -169,64 +226,3 @@ def _remains(withheld: pd.Series) -> pd.Series:
     pattern = left["known_pattern"].fillna(withheld.where(edited))
     shown = {text: len(set(text) - {UNKNOWN}) for text in pattern.dropna().unique()}
     return pattern.where(pattern.map(shown).fillna(0) >= FEWEST_DIGITS)
-
-
-def _judge_ids(found: pd.DataFrame) -> pd.DataFrame:
-    """Which valid numbers are surely the row's own, which may hold people apart, and which are plainly borrowed.
-
-    A number is the row's own when the row's birth column says so, or when its name agrees with the one most rows with
-    this number bear, or when nothing real is there to disagree. A birth column that says otherwise takes the trust, but
-    not the name's word, away. A child called by its parent (李四之子), and a dependant with the head's number, borrow.
-    """
-    has = found["id"].notna().to_numpy()
-    right, wrong = _birth_words(found)
-    sexes = found["sex_column"].notna() & found["id_sex"].notna()
-    wrong_sex = (sexes & (found["sex_column"] != found["id_sex"])).to_numpy(dtype=bool)
-    leader, contested = _leaders(found, 1.0 + 2.0 * right - 0.9 * wrong - 0.05 * found["rank"].to_numpy())
-    level = compare_names(found["name"], leader)
-    agrees = np.isin(level, (NameLevel.EXACT, NameLevel.WILDCARD, NameLevel.SAME_SOUND)) | _short_for(found, leader)
-    silent = found["name"].isna() | found["display"] | (leader.isna() & ~contested) | (level == NameLevel.SHORTENED)
-    lone = found["id"].map(found["id"].value_counts()).eq(1).to_numpy()
-    found["lent"] = has & ~right & ~agrees & _borrowed(found, leader)
-    said = right | (agrees & ~(lone & wrong)) | (silent.to_numpy(dtype=bool) & ~wrong & ~wrong_sex)
-    found["own"] = has & said & ~found["lent"].to_numpy(dtype=bool)
-    found["own_id"] = found["id"].where(found["own"])
-    found["trusted"] = found["own"] & (agrees | right) & ~wrong & ~wrong_sex
-    return found
-
-
-def _birth_words(found: pd.DataFrame) -> tuple[Flags, Flags]:
-    """Where the row's birth column says that the number is right (to the day), and where that it is wrong."""
-    told = (found["birth_column"].notna() & found["id_birth"].notna()).to_numpy()
-    fits = np.zeros(len(found), dtype=bool)
-    sides = zip(found["id_birth"][told], found["birth_column"][told], strict=True)
-    fits[told] = np.array([number.startswith(said) for number, said in sides], dtype=bool)
-    whole = found["birth_column"].str.len().eq(len("2000-01-01")).to_numpy(dtype=bool)
-    return fits & whole, told & ~fits
-
-
-def _leaders(found: pd.DataFrame, votes: npt.NDArray[np.float64]) -> tuple[pd.Series, pd.Series]:
-    """The whole name most rows with the row's number bear, and where two names are even."""
-    tally = pd.DataFrame({"id": found["id"], "name": found["full"], "votes": votes}).dropna()
-    counted = tally.groupby(["id", "name"], sort=True)["votes"].sum().reset_index()
-    ranked = counted.sort_values(["id", "votes"], ascending=[True, False], kind="stable")
-    first = ranked.drop_duplicates("id").set_index("id")
-    second = ranked[ranked.duplicated("id")].drop_duplicates("id").set_index("id")["votes"]
-    clear = first["votes"] > second.reindex(first.index).fillna(0.0)
-    leader = found["id"].map(first["name"].where(clear)).astype("str")
-    return leader, found["id"].isin(first.index[~clear])
-
-
-def _short_for(found: pd.DataFrame, name: pd.Series) -> Flags:
-    """Where the row calls its person 小梅, 阿敏 and the given name has that character."""
-    sides = zip(found["nick"].fillna(""), name.fillna(""), strict=True)
-    return np.array([nick != "" and nick in whole[1:] for nick, whole in sides], dtype=bool)
-
-
-def _borrowed(found: pd.DataFrame, leader: pd.Series) -> Flags:
-    """Numbers of a grown person whose relative the row is, and the head's number on a dependant's row."""
-    youngest = f"{today().year - ADULT_YEARS}"
-    named = compare_names(found["pointer"], leader)
-    parent = (named >= 0) & (named <= NameLevel.SHORTENED) & (found["id_birth"].fillna("9999") < youngest).to_numpy()
-    dependant = found["relation"].notna() & found["own_head"].isna()
-    return np.asarray(parent | ((found["id"] == found["head_id"]) & dependant).to_numpy(dtype=bool))

@@ -6,7 +6,6 @@ an explanation shows. No fact counts twice: where a damaged id already carries t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -15,8 +14,9 @@ import pandas as pd
 
 from matching.evidence import BESIDE, HEAD_ROLES
 from matching.identifiers import FULL, UNKNOWN
-from matching.model import Tables
+from matching.model import Tables, digest
 from schemas.name_levels import NameLevel, compare_names
+from schemas.name_parts import same_look
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -24,7 +24,7 @@ Flags = npt.NDArray[np.bool_]
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "name": (
         "same, unique", "same, rare", "same, uncommon", "same, common", "same, very common", "former name",
-        "fits wildcards", "same sound", "one character off", "fits short form", "same given name", "same surname",
+        "fits wildcards", "same sound", "misspelt", "one character off", "fits short form", "same given name", "same surname",
         "different", "not given",
     ),
     "birth": ("same", "fits as far as known", "one digit or swap", "same year", "within three years", "different"),
@@ -42,12 +42,13 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     ),
     "household": ("head's own number", "one book, one role", "one book", "head of the other", "another book"),
     "ethnicity": ("same minority", "both Han", "different"),
-    "feed": ("one feed that repeats nobody", "one feed", "two feeds"),
+    "relation": ("one role", "head and dependant", "another role"),
+    "feed": ("one feed that repeats nobody", "one feed", "one feed that repeats many", "two feeds"),
 }  # fmt: skip
 # The weights in log2 odds as far as labels do not tell (a district without ids; damaged numbers, which labelling needs
 # whole): what a careful clerk would give, from counts of how often two people share a value by chance.
 STATED: Mapping[str, tuple[float, ...]] = {
-    "name": (10, 8, 6.5, 5, 3, 6, 3, 1, -1, 0.5, -3, -7, -9, -3),
+    "name": (10, 8, 6.5, 5, 3, 6, 3, 1, 1, -1, 0.5, -3, -7, -9, -3),
     "birth": (7, 3, -1, -4, -6, -8),
     "sex": (0.9, -5),
     "phone": (8, 5, 6, 1, 4, 1, -1),
@@ -57,20 +58,21 @@ STATED: Mapping[str, tuple[float, ...]] = {
     "id": (12, 9, 4, 10, 2, -9, -5, -1.5),
     "household": (12, 3, 0, -8, -2),
     "ethnicity": (2, 0, -3),
-    "feed": (-3, -0.5, 0),
+    "relation": (1, -2, -2),
+    "feed": (-3, -0.5, 0, 0),
 }
 BASE = -8.0  # log2 odds of a candidate pair that shows nothing: one in 256
 NAME_BANDS = (1, 3, 10, 50)  # persons bearing a name: unique, rare, uncommon, common; above: very common
 _FORMER = len(NAME_BANDS) + 1  # the level of a former name; the graded agreements follow it
+_SHORTENED, _DIFFERENT = (LEVELS["name"].index(label) for label in ("fits short form", "different"))
 FAMILY = 5  # persons a family's phone is seen with at most; above it is a grid worker's, a landlord's, a placeholder
 REPEATS_NOBODY = 0.005  # share of a feed's rows whose person it has already: a register, not a hand-kept list
+REPEATS_MANY = 0.1  # of the same: not a list of people but of what they do or let, one person as often as it takes
 COUNTY, SERIAL = 6, 14  # digits of a resident id before the birth date, and before sequence and check
+LINES = {
+    digit: digit.replace("3", "2") for digit in "01234567"
+}  # of GB/T 4761: children are one line, 8 and 9 are none
 HAN = "01"  # GB/T 3304
-
-
-def digest(number: str) -> str:
-    """How the model names a number without holding it."""
-    return hashlib.sha256(number.encode()).hexdigest()[:16]
 
 
 def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
@@ -86,6 +88,8 @@ def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
     owned = evidence.assign(node=node)[owners]
     repeats = owned.duplicated(["feed", "node"]).groupby(owned["feed"]).mean()
     return Tables(
+        shared_ids=tuple(sorted(digest(number) for number in evidence["shared_id"].dropna().unique())),
+        nicknames=tuple(sorted(evidence.loc[evidence["nickname"], "name"].unique())),
         repeats={str(feed): float(share) for feed, share in repeats.items()},
         names={str(name): int(number) for name, number in names[names > 1].items()},
         phones={digest(str(phone)): int(number) for phone, number in phones[phones > 1].items()},
@@ -100,12 +104,28 @@ def impossible(levels: pd.DataFrame) -> Flags:
     return np.asarray(np.logical_or.reduce(met))
 
 
+def listed_twice(levels: pd.DataFrame, unlike: Flags) -> Flags:
+    """The pairs of rows that one list of people holds, and that are therefore two people.
+
+    A list holds each person once as a rule: two of its rows are one person's only where they look the same, and never
+    under two names (brothers and sisters differ by a character; a typist's swaps and look-alikes do not count as that).
+    unlike: the pairs that score too little to be joined.
+    """
+    names = [
+        LEVELS["name"].index(name) for name in ("one character off", "same given name", "same surname", "different")
+    ]
+    listed = levels["feed"] < LEVELS["feed"].index("one feed that repeats many")
+    return np.asarray(listed & (unlike | levels["name"].isin(names)))
+
+
 class Comparer:
     """Computes the levels of pairs of evidence rows; what rows share is prepared once."""
 
     def __init__(self, evidence: pd.DataFrame, tables: Tables) -> None:
         self.evidence = evidence
         self.codes = {name: pd.factorize(evidence[name])[0] for name in _CODED}
+        self.lead = evidence["relation"].isin(HEAD_ROLES).to_numpy()
+        self.codes["line"] = pd.factorize(evidence["relation"].str[0].map(LINES))[0]
         self._code_alike(("own_id", "id_all"), ("head_id", "head_all"))
         self._code_alike(("pointer", "pointer_name"), ("full", "full_name"))
         self._code_alike(("dwelling", "dwelling_at"), ("registered", "registered_at"))
@@ -114,6 +134,7 @@ class Comparer:
         spread = {phone: tables.phones.get(digest(phone), 1) for phone in evidence["phone"].dropna().unique()}
         repeats = evidence["feed"].map(tables.repeats).astype("float64").fillna(1.0)
         self.strict = repeats.to_numpy() < REPEATS_NOBODY
+        self.often = evidence["feed"].map(tables.repeats).fillna(0.0).to_numpy(dtype=np.float64) >= REPEATS_MANY
         self.spread = evidence["phone"].map(spread).fillna(1).to_numpy()
 
     def _code_alike(self, *columns: tuple[str, str]) -> None:
@@ -175,8 +196,11 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     level[whole] = np.minimum(of.name_band[a[whole]], of.name_band[b[whole]])
     rest = np.flatnonzero(of.both("name", a, b) & ~whole)
     found = compare_names(of.evidence["name"].iloc[a[rest]], of.evidence["name"].iloc[b[rest]]).astype(np.int64)
+    found += found > NameLevel.SAME_SOUND  # room for the misspelt ones
+    off = rest[found == NameLevel.ONE_OFF + 1]
+    found[found == NameLevel.ONE_OFF + 1] -= of.by_value(("name", "name"), a[off], b[off], _misspelt)
     display = of.evidence["display"].to_numpy()
-    silent = (found < 0) | ((display[a[rest]] | display[b[rest]]) & (found >= NameLevel.SHORTENED))
+    silent = (found < 0) | ((display[a[rest]] | display[b[rest]]) & (found > NameLevel.SHORTENED))
     level[rest] = np.where(
         silent, len(LEVELS["name"]) - 1, np.where(found == NameLevel.EXACT, len(NAME_BANDS), _FORMER + found)
     )
@@ -187,11 +211,15 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     level[loose[met]] = _FORMER
     for one, two in ((a, b), (b, a)):
         nick = of.by_value(("nick", "full"), one, two, lambda call, name: int(call in name[1:]))
-        level = np.where(
-            nick == 1, _FORMER + NameLevel.SHORTENED, np.where(nick == 0, _FORMER + NameLevel.DIFFERENT, level)
-        )
-    level[_points(of, a, b) | _points(of, b, a)] = _FORMER + NameLevel.DIFFERENT
+        level = np.where(nick == 1, _SHORTENED, np.where(nick == 0, _DIFFERENT, level))
+    level[_points(of, a, b) | _points(of, b, a)] = _DIFFERENT
     return level
+
+
+def _misspelt(one: str, two: str) -> int:
+    """1 where two names differ by two characters swapped or by a look-alike: a typist's doing, not parents'."""
+    off = [at for at, (x, y) in enumerate(zip(one, two, strict=False)) if x != y]
+    return int(len(one) == len(two) and (len(off) == 2 or same_look(one[off[0]], two[off[0]])))
 
 
 def _points(of: Comparer, a: Integers, b: Integers) -> Flags:
@@ -298,7 +326,7 @@ def _fit(mask: str, number: str) -> int:
 
 def _household(of: Comparer, a: Integers, b: Integers) -> Integers:
     id_, head = of.codes["id_all"], of.codes["head_all"]
-    lead = of.evidence["relation"].isin(HEAD_ROLES).to_numpy()
+    lead = of.lead
     above = ((head[a] == id_[b]) & (id_[b] >= 0), (head[b] == id_[a]) & (id_[a] >= 0))
     own = (above[0] & lead[a]) | (above[1] & lead[b])
     below = of.evidence["relation"].notna().to_numpy() & ~lead
@@ -316,9 +344,16 @@ def _ethnicity(of: Comparer, a: Integers, b: Integers) -> Integers:
     return _ladder([equal & ~han[a], equal], of.both("ethnicity", a, b))
 
 
+def _relation(of: Comparer, a: Integers, b: Integers) -> Integers:
+    """By generation and line (the first digit of GB/T 4761); sons and daughters are told apart by their sex."""
+    codes = of.codes["line"]
+    known, heads = of.both("line", a, b), of.lead[a] | of.lead[b]
+    return _ladder([codes[a] == codes[b], heads], known)
+
+
 def _feed(of: Comparer, a: Integers, b: Integers) -> Integers:
     one = of.same("feed", a, b)
-    return _ladder([one & of.strict[a], one], np.ones(len(a), dtype=bool))
+    return _ladder([one & of.strict[a], one & ~of.often[a], one], np.ones(len(a), dtype=bool))
 
 
 _CODED = (
@@ -326,9 +361,12 @@ _CODED = (
     "registered", "id", "household_number", "relation", "ethnicity", "feed",
     "beside_dwelling", "beside_building", "beside_estate",
 )  # fmt: skip
+FLAGS = ("own", "lent", "display")
+# All columns of the evidence that a comparison reads: what another machine needs to compare two rows.
+COMPARED = (*_CODED, "own_id", "head_id", "pointer", "former", "nick", "phone_mask", "id_mask", *FLAGS)
 _COMPARISONS: Mapping[str, Callable[[Comparer, Integers, Integers], Integers]] = {
     "name": _name, "birth": _birth, "sex": _sex, "phone": _phone, "home": _home, "beside": _beside,
     "registered": _registered,
     "id": _number,
-    "household": _household, "ethnicity": _ethnicity, "feed": _feed,
+    "household": _household, "ethnicity": _ethnicity, "relation": _relation, "feed": _feed,
 }  # fmt: skip

@@ -28,9 +28,15 @@ if TYPE_CHECKING:
 
 DIGITS = 9  # parameters are rounded to this many significant digits, so that training repeats to the byte
 SMOOTHING = 2.0  # pairs spread evenly over the levels of a comparison before counting (Laplace)
+MICROBITS = 6  # decimals of a weight: whole millionths of a bit, so that a sum is the same in any order, on any engine
 MAX_WEIGHT = 14.0  # log2 odds one level may give or take: beyond, the counts do not carry it
 Levels = Mapping[str, tuple[str, ...]]
 Floats = npt.NDArray[np.float64]
+
+
+def digest(number: str) -> str:
+    """How the model names a number without holding it."""
+    return hashlib.sha256(number.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Tables:
 
     names: {folded name: distinct persons bearing it}, common ones only. phones: {digest: persons seen with it}, shared
     ones only. people: persons counted. shared_ids: digests of document numbers seen under incompatible people.
-    repeats: {feed: share of its rows whose person it has already}.
+    repeats: {feed: share of its rows whose person it has already}. nicknames: names that are nobody's.
     """
 
     names: Mapping[str, int] = field(default_factory=dict)
@@ -57,6 +63,7 @@ class Tables:
     shared_ids: tuple[str, ...] = ()
     people: int = 0
     repeats: Mapping[str, float] = field(default_factory=dict)
+    nicknames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,8 @@ class Model:
         """The model that `to_json` wrote."""
         raw = json.loads(text)
         comparisons = {name: tuple(Level(**level) for level in levels) for name, levels in raw["comparisons"].items()}
-        tables = Tables(**{**raw["tables"], "shared_ids": tuple(raw["tables"]["shared_ids"])})
+        listed = {name: tuple(raw["tables"].get(name, ())) for name in ("shared_ids", "nicknames")}
+        tables = Tables(**{**raw["tables"], **listed})
         return cls(comparisons, raw["base"], tables)
 
     def fits(self, levels: Levels) -> bool:
@@ -100,12 +108,17 @@ class Model:
         return cls.from_json(path.read_text(encoding="utf-8"))
 
     def score(self, levels: pd.DataFrame) -> Floats:
-        """log2 odds of each row of levels: the same sum that Splink's prediction makes, for a few rows at once."""
+        """log2 odds of each row of levels, in whole millionths: the very numbers that Splink's prediction gives."""
         total = np.full(len(levels), self.base)
         for name, ladder in self.comparisons.items():
             weights = np.array([*(level.weight for level in ladder), 0.0])  # the last stands for -1: nothing to compare
             total += weights[levels[name].to_numpy()]
-        return total
+        return _whole(total)
+
+
+def _whole(total: Floats) -> Floats:
+    """Sums of whole microbits without what floating point added to them."""
+    return np.round(total, MICROBITS)
 
 
 def _rounded(value: Any) -> Any:
@@ -129,12 +142,12 @@ def train(labelled: pd.DataFrame, levels: Levels, stated: Weights, base: float, 
     m, u = (_shares(ordered.loc[side, names], levels) for side in (same, ~same))
     weights, fitted = fit(ordered, {name: stated[name] for name in names}, base)
     comparisons = {name: tuple(map(_level, labels, m[name], u[name], weights[name])) for name, labels in levels.items()}
-    return Model(comparisons, _rounded(fitted), tables or Tables())
+    return Model(comparisons, round(float(fitted), MICROBITS), tables or Tables())
 
 
 def _level(label: str, m: float, u: float, weight: float) -> Level:
-    bounded = float(np.clip(weight, -MAX_WEIGHT, MAX_WEIGHT))
-    return Level(label, _rounded(float(m)), _rounded(float(u)), _rounded(bounded))
+    bounded = round(float(np.clip(weight, -MAX_WEIGHT, MAX_WEIGHT)), MICROBITS)
+    return Level(label, _rounded(float(m)), _rounded(float(u)), bounded)
 
 
 def _shares(pairs: pd.DataFrame, levels: Levels) -> dict[str, Floats]:
@@ -176,7 +189,7 @@ def predict(model: Model, levels: pd.DataFrame) -> Floats:
     found = _linker(patterns, settings).inference.predict(threshold_match_weight=None).as_pandas_dataframe()
     weights = np.empty(len(patterns))
     weights[found["pair_l"].to_numpy()] = found["match_weight"].to_numpy()
-    return np.asarray(weights[back], dtype=np.float64)
+    return np.asarray(_whole(weights)[back], dtype=np.float64)
 
 
 def _row_code(levels: pd.DataFrame, sizes: Sequence[int], names: Sequence[str]) -> npt.NDArray[np.int64]:

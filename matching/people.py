@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matching.blocking import candidates
-from matching.cluster import Rules, cluster
+from matching.cluster import Rules
+from matching.doubt import doubts
+from matching.engine import Engine, Linked, Work, in_process
 from matching.evidence import Homes, gather
-from matching.levels import Comparer, impossible
-from matching.model import Model, predict
+from matching.model import Model
 from matching.training import train_people
-from schemas.records import Matched, Records
+from schemas.records import DOUBT_COLUMNS, Matched, Records
 
 Integers = npt.NDArray[np.int64]
 # log2 odds of the linkage two clusters need. Below even odds, since the mean in it counts pairs that are weak only because
@@ -35,7 +35,7 @@ VARIANT = (
 
 @dataclass(frozen=True)
 class PeopleMatch:
-    """matched: members and edges of type person. model: the one that scored. report: counts, and seconds by step."""
+    """matched: members, edges and doubts of type person. model: the one that scored. report: counts, and seconds by step."""
 
     matched: Matched
     model: Model
@@ -54,29 +54,34 @@ class _Clock:
 
 
 def match_people(
-    records: Records, places: Homes, judgements: pd.DataFrame | None = None, model: Model | None = None
+    records: Records,
+    places: Homes,
+    judgements: pd.DataFrame | None = None,
+    model: Model | None = None,
+    engine: Engine = in_process,
 ) -> PeopleMatch:
     """Cluster the person records.
 
     judgements: `rid_a`, `rid_b`, `verdict` (same | different), obeyed before any rule. model: None trains one now.
-    The result depends on the records, judgements and model, not on the order of rows.
+    The result depends on the records, judgements and model, not on the engine or the order of rows.
     """
     clock = _Clock()
-    evidence = gather(records, places)
+    evidence = gather(records, places, model.tables if model else None)
     node = exact_pass(evidence)
     clock.step("evidence")
     counts = {}
     if model is None:
         model, counts["blocking_recall"] = train_people(evidence, node)
     clock.step("train")
-    edges, more = score(evidence, node, model)
-    clock.step("score")
-    on_nodes = edges.assign(a=node[edges["a"].to_numpy()], b=node[edges["b"].to_numpy()])
-    found = cluster(on_nodes, np.unique(node), _rules(evidence, node, judgements, on_nodes), JOIN)
-    clock.step("cluster")
-    matched = _matched(evidence, node, found, edges)
+    judged = _judged(evidence, judgements)
+    work, chosen = compared(evidence, node, model, judged)
+    linked = engine(work)
+    clock.step("link")
+    matched = _matched(evidence, node, linked, chosen, work.rules, judged)
     clock.step("members")
-    return PeopleMatch(matched, model, {**clock.report, **counts, **more, "people": int(found.nunique())})
+    counts |= {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "people": linked.clusters.nunique()}
+    counts |= {"doubts": len(matched.doubts)}
+    return PeopleMatch(matched, model, {**clock.report, **counts, **linked.counts})
 
 
 def exact_pass(evidence: pd.DataFrame) -> Integers:
@@ -87,38 +92,43 @@ def exact_pass(evidence: pd.DataFrame) -> Integers:
     return first.fillna(position).to_numpy(dtype=np.int64)
 
 
-def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The scored candidate pairs (positions `a` < `b`, `weight`, `apart`: never one person) and how many there were.
+def compared(
+    evidence: pd.DataFrame, node: Integers, model: Model, judged: pd.DataFrame | None = None
+) -> tuple[Work, Integers]:
+    """The work of the engine, and the position in the evidence of each of its rows.
 
     A group of the exact pass is compared by its distinct variants alone: rows that say the same score the same.
     """
     chosen = np.flatnonzero(~evidence.assign(node=node).duplicated(["node", *VARIANT]))
-    view = evidence.iloc[chosen].reset_index(drop=True)
-    found = candidates(view, ~view["own"].to_numpy())
-    levels = Comparer(view, model.tables).levels(found.a, found.b)
-    pairs = {"a": chosen[found.a], "b": chosen[found.b], "weight": predict(model, levels), "apart": impossible(levels)}
-    edges = pd.DataFrame(pairs)
-    counts = {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "pairs": len(edges)}
-    return edges, {**counts, "hubs": sum(found.hubs.values())}
+    rows = evidence.iloc[chosen].reset_index(drop=True)
+    rules = _rules(evidence, node, _judged(evidence, None) if judged is None else judged)
+    return Work(rows, node[chosen], model, rules, JOIN, KEEP), chosen
 
 
-def _rules(evidence: pd.DataFrame, node: Integers, judgements: pd.DataFrame | None, edges: pd.DataFrame) -> Rules:
-    trusted = evidence.loc[evidence["trusted"].to_numpy(), ["id"]]
-    apart = edges.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
-    exclusive = trusted.set_index(pd.Index(node[trusted.index])).groupby(level=0).first()
+def _judged(evidence: pd.DataFrame, judgements: pd.DataFrame | None) -> pd.DataFrame:
+    """What persons decided, by positions: `a`, `b`, `verdict`; of records that are still there."""
     if judgements is None or judgements.empty:
-        return Rules(exclusive, apart)
-    where = pd.Series(node, index=evidence["rid"].to_numpy())
-    pairs = pd.DataFrame({"a": judgements["rid_a"].map(where), "b": judgements["rid_b"].map(where)})
-    known = pairs.notna().all(axis=1)
-    same = (judgements["verdict"] == "same").to_numpy()
-    sides = [pairs[known & flag].astype("int64") for flag in (~same, same)]
-    return Rules(exclusive, pd.concat([apart, sides[0]], ignore_index=True), sides[1])
+        return pd.DataFrame({"a": [], "b": [], "verdict": []}).astype({"a": "int64", "b": "int64", "verdict": "str"})
+    where = pd.Series(np.arange(len(evidence)), index=evidence["rid"].to_numpy())
+    ends = {side: judgements[f"rid_{side}"].map(where) for side in "ab"}
+    return judgements[["verdict"]].assign(**ends).dropna().astype({"a": "int64", "b": "int64"})
 
 
-def _matched(evidence: pd.DataFrame, node: Integers, found: pd.Series, edges: pd.DataFrame) -> Matched:
-    rid = evidence["rid"].to_numpy()
+def _rules(evidence: pd.DataFrame, node: Integers, judged: pd.DataFrame) -> Rules:
+    trusted = evidence.loc[evidence["trusted"].to_numpy(), ["id"]]
+    exclusive = trusted.set_index(pd.Index(node[trusted.index])).groupby(level=0).first()
+    sides = judged.assign(a=node[judged["a"]], b=node[judged["b"]])
+    same = (judged["verdict"] == "same").to_numpy()
+    return Rules(exclusive, sides.loc[~same, ["a", "b"]], sides.loc[same, ["a", "b"]])
+
+
+def _matched(
+    evidence: pd.DataFrame, node: Integers, linked: Linked, chosen: Integers, rules: Rules, judged: pd.DataFrame
+) -> Matched:
+    rid, found = evidence["rid"].to_numpy(), linked.clusters
+    edges = linked.edges.assign(a=chosen[linked.edges["a"]], b=chosen[linked.edges["b"]])
     group = found.to_numpy()[np.searchsorted(found.index.to_numpy(), node)]
+    asked = doubts(edges, node, group, rules.exclusive["id"], JOIN, judged[["a", "b"]])
     members = pd.DataFrame({"rid": rid, "type": "person", "kind": "", "cluster": rid[group]})
     size = members.groupby("cluster")["rid"].transform("size").to_numpy()
     alone = np.bincount(node, minlength=len(node))[node] == size
@@ -126,7 +136,8 @@ def _matched(evidence: pd.DataFrame, node: Integers, found: pd.Series, edges: pd
     members["weight"] = np.where(members["how"] == "model", _best(edges, group), np.nan)
     kept = edges[edges["weight"] >= KEEP]
     pairs = {"type": "person", "rid_a": rid[kept["a"]], "rid_b": rid[kept["b"]], "weight": kept["weight"].to_numpy()}
-    return Matched(members=members, edges=pd.DataFrame(pairs))
+    lines = asked.assign(type="person", cluster=rid[asked["cluster"]], rid=rid[asked["position"]])
+    return Matched(members=members, edges=pd.DataFrame(pairs), doubts=lines[list(DOUBT_COLUMNS)])
 
 
 def _best(edges: pd.DataFrame, group: Integers) -> npt.NDArray[np.float64]:

@@ -96,7 +96,7 @@ def hide(evidence: pd.DataFrame, sample: Integers) -> pd.DataFrame:
     masked.loc[rows, list(HIDDEN)] = pd.NA
     masked.loc[rows, "own"] = False
     masked.loc[rows, "birth"] = evidence.loc[rows, "birth_column"]
-    masked.loc[rows, "sex"] = evidence.loc[rows, "sex_column"]
+    masked.loc[rows, "sex"] = evidence.loc[rows, "sex_said"]
     masked.loc[rows, "decade"] = masked.loc[rows, "birth"].str[:3]
     masked["unseen"] = 0
     chance = np.random.default_rng(len(sample)).random(len(sample))

@@ -13,13 +13,18 @@ from types import FrameType
 from onegrid.commands import (
     check,
     database,
+    evaluate,
     export,
     models,
     properties,
+    publish,
     quality,
     quarantine,
     replay,
+    review,
+    rollback,
     run,
+    runs,
     show,
     sources,
     token,
@@ -29,6 +34,7 @@ from onegrid.errors import OneGridError, Unforeseen
 from onegrid.outgoing import hub, package, tickets, webhook
 from onegrid.printing import say
 from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, prepare, up
+from onegrid.settings import ENGINES
 from registry.access import RIGHTS
 from registry.changes_out import CHANGE_KINDS
 
@@ -95,6 +101,20 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
         SOURCES, HOME,
         (("--json",), {"action": "store_true", "help": "print the summary as JSON on the last line"}),
         (("--reread",), {"action": "store_true", "help": "read everything again, and accept feeds that shrank"}),
+        (("--plan",), {"action": "store_true", "help": "say what would change, and publish nothing"}),
+        (("--engine",), {"choices": ENGINES, "help": "what compares people: this machine, or a Spark cluster"}),
+        (("--spark-master",), {"metavar": "URL", "help": "for --engine spark: spark://HOST:PORT, or local[N]"}),
+    )),
+    ("runs", "list runs, or tell what one did or would have done", runs, (
+        HOME, (("--run",), {"type": int, "help": "one run's number"}),
+        (("--rows",), {"type": int, "default": 20, "help": "lines to list (20)"}),
+    )),
+    ("publish", "publish a run that is held, once somebody has looked at it", publish, (
+        (("run",), {"type": int, "help": "the run's number"}), HOME,
+        (("--accept",), {"action": "store_true", "help": "yes, what it does is right"}),
+    )),
+    ("rollback", "bring back what was published before a run", rollback, (
+        (("run",), {"type": int, "help": "the run's number"}), HOME,
     )),
     ("check", "read the head of a feed and say what the checks would say; writes nothing", check, (
         (("file",), {"type": Path, "help": "a source file"}),
@@ -130,6 +150,16 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
     ("replay", "check, stage and publish a landed load again, without its source", replay, (
         (("load",), {"type": int, "help": "the load's number"}), SOURCES, HOME,
     )),
+    ("review", "list what a person should look at, answer a task, or take an answer back", review, (
+        (("what",), {"choices": ("list", "answer", "undo")}), HOME,
+        (("--state",), {"choices": ("open", "claimed", "second", "settled", "closed"), "default": "open"}),
+        (("--rows",), {"type": int, "default": 50, "help": "lines to list (50)"}),
+        (("--task",), {"type": int, "help": "the task's number"}),
+        (("--verdict",), {"nargs": "+", "default": (), "choices": ("same", "different", "unsure"),
+                          "help": "for answer: of each candidate in turn"}),
+        (("--reason",), {"help": "for answer: why"}),
+    )),
+    ("evaluate", "say how the model does on pairs that people judged, and how far they agree", evaluate, (HOME,)),
     ("train", "train a version of the matching model on the records at hand", train, (
         SOURCES, HOME, (("--use",), {"action": "store_true", "help": "take it into use from the next run on"}),
     )),

@@ -7,11 +7,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from onegrid import publishing, reviewing
 from onegrid.errors import NotFound, SettingsError, SourceFileError
-from onegrid.printing import print_table, say, summary_text
+from onegrid.printing import outcome_text, print_table, say, summary_text
 from onegrid.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ def run(arguments: Arguments) -> int:
         for error in errors[1:]:
             say(f"onegrid: {error}")
         raise errors[0]
-    with _hub(arguments) as hub:
-        summary = pipeline.run(hub, sources, reread=arguments.reread)
+    settings = _engine_chosen(read_settings(arguments.home), arguments)
+    with pipeline.open_hub(settings, _actor(arguments.command), say) as hub:
+        summary = pipeline.run(hub, sources, reread=arguments.reread, plan=arguments.plan)
     for error in errors:
         summary.sources[_name_of(error, summary)] = {
             **_nothing(),
@@ -44,6 +47,10 @@ def run(arguments: Arguments) -> int:
             "error": str(error),
         }
     print(summary_text(summary))
+    if arguments.plan and summary.outcome is not None:
+        planned = summary.outcome
+        print("planned, not published:")
+        print(outcome_text(planned.by_type, planned.reasons, planned.examples, planned.alarms))
     if arguments.json:
         found = {name: getattr(summary, name) for name in ("sources", "entities", "changes", "stages")}
         print(json.dumps(found, ensure_ascii=False))
@@ -51,6 +58,18 @@ def run(arguments: Arguments) -> int:
     for failure in failures:
         say(f"onegrid: {failure}")
     return 1 if failures else 0
+
+
+def _engine_chosen(settings: Settings, arguments: Arguments) -> Settings:
+    """The settings with the engine of the command line; one that cannot be used is said before feeds are read."""
+    from onegrid.stages import engine_of
+
+    chosen = {"engine": arguments.engine, "spark_master": arguments.spark_master}
+    settings = replace(settings, **{name: said for name, said in chosen.items() if said})
+    if arguments.spark_master and settings.engine != "spark":
+        raise SettingsError("--spark-master is for --engine spark: name both, or neither.")
+    engine_of(settings)
+    return settings
 
 
 def _name_of(error: SourceFileError, summary: Summary) -> str:
@@ -225,6 +244,36 @@ def token(arguments: Arguments) -> int:
             say(f"Token {number}, valid for {arguments.days} days. It is shown this once: hand it over safely.")
             print(secret)
     return 0
+
+
+def runs(arguments: Arguments) -> int:
+    """List runs, or tell what one did or would have done."""
+    with _hub(arguments) as hub:
+        return publishing.runs(hub, arguments)
+
+
+def publish(arguments: Arguments) -> int:
+    """Publish a run that is held."""
+    with _hub(arguments) as hub:
+        return publishing.publish(hub, arguments)
+
+
+def rollback(arguments: Arguments) -> int:
+    """Bring back what was published before a run."""
+    with _hub(arguments) as hub:
+        return publishing.rollback(hub, arguments)
+
+
+def review(arguments: Arguments) -> int:
+    """List review tasks, answer one, or take an answer back."""
+    with _hub(arguments) as hub:
+        return reviewing.review(hub, arguments)
+
+
+def evaluate(arguments: Arguments) -> int:
+    """Say how the model does on what people judged."""
+    with _hub(arguments) as hub:
+        return reviewing.evaluate(hub, arguments)
 
 
 def train(arguments: Arguments) -> int:

@@ -14,8 +14,11 @@
     │   ├── FeedUnreadable       it was opened, but what it holds cannot be read (encoding, format)
     │   └── FeedRefused          it was read, but must not replace the last good state (columns gone, too few rows)
     ├── RunBusy                  another run holds the registry, or one of the sources
+    ├── RunHeld                  a run would change more than its bounds allow, and waits for a person
+    ├── ClusterUnavailable       the machines that compare people (Spark) do not answer, or gave up
     ├── PortTaken                another program answers where one of ours should
     ├── NotFound                 what was asked for is not in the registry
+    ├── Refused                  what was asked for is not to be done, or not now
     └── Unforeseen               an error nobody foresaw, told by where it happened
 
 Messages never hold a personal value: they name the file, the line, the field, the rule and what to do.
@@ -101,14 +104,32 @@ class RunBusy(OneGridError):
     exit_code = 5
 
 
+class RunHeld(OneGridError):
+    """A run would change more than its bounds allow, and waits for a person."""
+
+    exit_code = 7
+
+
 class PortTaken(OneGridError):
     """Another program answers where one of ours should."""
 
     exit_code = 6
 
 
+class ClusterUnavailable(OneGridError):
+    """The machines that compare people do not answer, or gave up."""
+
+    exit_code = 8
+
+
 class NotFound(OneGridError):
     """What was asked for is not in the registry."""
+
+
+class Refused(OneGridError):
+    """What was asked for is not to be done, or not now."""
+
+    exit_code = 2
 
 
 class Unforeseen(OneGridError):

@@ -10,11 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onegrid.database import Actor, open_database
-from onegrid.errors import DatabaseError, FeedError, NotFound, OneGridError
+from onegrid.errors import DatabaseError, FeedError, NotFound, OneGridError, RunHeld
 from onegrid.meter import Meter, Tally
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
-from onegrid.stages import CHANGES, STAGES, SYNC, UNIFY, Hub, Progress, Sync, SyncStage, Unification, check, land, stage
+from onegrid.stages import (
+    CHANGES,
+    STAGES,
+    SYNC,
+    UNIFY,
+    Hub,
+    Progress,
+    Sync,
+    SyncStage,
+    Unification,
+    check,
+    held_error,
+    land,
+    stage,
+)
 from onegrid.workers import cores, workers
 from schemas.properties import entity_types
 from schemas.sources import LEVELS, Source
@@ -22,6 +36,8 @@ from schemas.sources import LEVELS, Source
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from registry.changes import Outcome
+    from registry.runs import Run
     from schemas.records import Feed
 
 SIDE_BY_SIDE_FROM = 40_000  # rows landed: below, starting processes costs more than it saves
@@ -39,6 +55,7 @@ class Summary:
     changes: dict[str, int]
     stages: dict[str, dict[str, float | int]]
     errors: tuple[str, ...] = ()
+    outcome: Outcome | None = None
 
 
 @contextmanager
@@ -129,17 +146,27 @@ def _keep_failure(hub: Hub, sync: Sync) -> None:
             finish(connection, sync.landing.load, "failed", error=sync.error)
 
 
-def run_unify(hub: Hub, feeds: dict[str, Feed], meter: Meter) -> dict[str, int]:
-    """Match and publish all that is staged; returns the changes. Nothing staged: nothing is done."""
+def run_unify(
+    hub: Hub, feeds: dict[str, Feed], meter: Meter, *, plan: bool = False, accepted: Run | None = None
+) -> Outcome:
+    """Match and publish all that is staged. Nothing new staged: nothing is done.
+
+    plan: say what would be done, and publish nothing. accepted: the held run to publish. Raises RunHeld when the run is
+    beyond the bounds; as long as nothing else is staged, a run that is held is not made a second time.
+    """
+    from registry.changes import ChangeCounts, Outcome
     from registry.figures import entity_counts
     from registry.read import nothing_new
-    from registry.runs import finish_run, start_run
+    from registry.runs import finish_run, standing_hold, start_run
 
     with hub.database.session(hub.actor) as connection:
         if nothing_new(connection):
-            return {**dict.fromkeys(CHANGES, 0), "untouched": sum(entity_counts(connection).values())}
-        run = start_run(connection)
-    work = Unification(feeds, run)
+            return Outcome(ChangeCounts(untouched=sum(entity_counts(connection).values())))
+        waiting = standing_hold(connection)
+        if waiting is not None and accepted is None and not plan:
+            raise held_error(waiting.number, waiting.plan["alarms"])
+        run = start_run(connection, feeds=feeds.values())
+    work = Unification(feeds, run, plan_only=plan, accepted=accepted)
     try:
         for step in UNIFY:
             with meter.stage(step.__name__) as tally:
@@ -148,11 +175,15 @@ def run_unify(hub: Hub, feeds: dict[str, Feed], meter: Meter) -> dict[str, int]:
             work.stages[step.__name__] = tally.summary()
             _keep_costs(hub, work)
             hub.tell(f"{step.__name__:<18}{rows:>23,} rows {tally.seconds:8.1f} s")
+    except RunHeld:
+        raise
     except OneGridError as error:
         with hub.database.session(hub.actor) as connection:
             finish_run(connection, run, None, work.stages, str(error))
         raise
-    return work.changes
+    if work.outcome is None:
+        raise RuntimeError("the last stage publishes")
+    return work.outcome
 
 
 def _keep_costs(hub: Hub, work: Unification) -> None:
@@ -169,16 +200,56 @@ def feeds_of(sources: Iterable[Source]) -> dict[str, Feed]:
     return {s.name: Feed(s.name, s.level, s.division, s.owner, LEVELS.index(s.level)) for s in sources}
 
 
-def run(hub: Hub, sources: Sequence[Source], *, reread: bool = False) -> Summary:
-    """Land, check, match and publish every source once, in this process. Raises RunBusy when another run is at it."""
+def run(hub: Hub, sources: Sequence[Source], *, reread: bool = False, plan: bool = False) -> Summary:
+    """Land, check, match and publish every source once, in this process. Raises RunBusy when another run is at it.
+
+    plan: everything but the publication. A run that is held counts as an error of the summary.
+    """
     with alone(hub), holding(hub, [source.name for source in sources]), Meter(STAGES) as meter:
         syncs = [Sync(source, reread) for source in sources]
         run_syncs(hub, syncs, meter)
-        changes = run_unify(hub, feeds_of(sources), meter)
-        return _summary(hub, syncs, changes, meter)
+        try:
+            outcome = run_unify(hub, feeds_of(sources), meter, plan=plan)
+        except RunHeld as held:
+            return _summary(hub, syncs, None, meter, str(held))
+        return _summary(hub, syncs, outcome, meter)
 
 
-def _summary(hub: Hub, syncs: Sequence[Sync], changes: dict[str, int], meter: Meter) -> Summary:
+def publish_held(hub: Hub, number: int) -> Outcome:
+    """Publish what run `number` was held for, now that a person has looked at it.
+
+    Raises NotFound for a run that is not held, RunHeld when something else would be published by now.
+    """
+    from registry.runs import find_run, standing_hold
+
+    with alone(hub), Meter(STAGES) as meter:
+        with hub.database.session(hub.actor) as connection:
+            held, waiting = find_run(connection, number), standing_hold(connection)
+        if waiting is None or waiting.number != number:
+            raise NotFound(
+                f"Run {number} waits for nobody: it is {held.state}, or something newer is staged or published."
+            )
+        return run_unify(hub, {feed.name: feed for feed in held.feeds}, meter, accepted=held)
+
+
+def roll_back(hub: Hub, number: int) -> Outcome:
+    """Bring back what was published before run `number`, as a run of its own. Raises NotFound, RunBusy."""
+    from registry.models import current_version
+    from registry.rollback import roll_back as restore
+    from registry.runs import finish_run, set_model, start_run
+
+    with alone(hub), hub.database.session(hub.actor) as connection:
+        run = start_run(connection)
+        if (model := current_version(connection)) is not None:
+            set_model(connection, run, model)
+        outcome = restore(connection, hub.keyring, number, run, hub.actor.name)
+        finish_run(connection, run, outcome)
+        return outcome
+
+
+def _summary(
+    hub: Hub, syncs: Sequence[Sync], outcome: Outcome | None, meter: Meter, held: str | None = None
+) -> Summary:
     from registry.figures import entity_counts, standing_counts
 
     with hub.database.session(hub.actor) as connection:
@@ -186,9 +257,10 @@ def _summary(hub: Hub, syncs: Sequence[Sync], changes: dict[str, int], meter: Me
     return Summary(
         sources={s.source.name: _outcome(s, standing) for s in syncs},
         entities=entities,
-        changes=changes,
+        changes={name: int(getattr(outcome.counts, name)) if outcome else 0 for name in CHANGES},
         stages={name: tally.summary() for name, tally in meter.tallies.items()},
-        errors=tuple(s.error for s in syncs if s.error),
+        errors=tuple(error for error in (*(s.error for s in syncs), held) if error),
+        outcome=outcome,
     )
 
 
@@ -238,8 +310,8 @@ def replay(hub: Hub, sources: Sequence[Source], load: int) -> Summary:
         for step in (check, stage):
             with meter.stage(step.__name__) as tally:
                 tally.rows += step(hub, sync)
-        changes = run_unify(hub, feeds_of(sources), meter)
-        return _summary(hub, [sync], changes, meter)
+        outcome = run_unify(hub, feeds_of(sources), meter)
+        return _summary(hub, [sync], outcome, meter)
 
 
 def _known_of_feed(connection: Connection, source: Source) -> dict[str, object]:

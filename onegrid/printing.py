@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from registry.figures import Saved
 
 _WIDTHS = (("read", 10), ("clean", 10), ("quarantined", 13), ("repeated", 10), ("withheld", 10))
+
+KINDS_OF_CHANGE = ("created", "absorbed", "merged", "split", "moved", "retired", "updated")
 
 
 def say(text: str) -> None:
@@ -36,6 +38,25 @@ def summary_text(summary: Summary) -> str:
     )
     warnings = [f"{name}: {text}" for name, found in summary.sources.items() for text in found.get("warnings", ())]  # type: ignore[attr-defined]
     return "\n".join(lines + [f"warning   {text}" for text in warnings])
+
+
+def outcome_text(
+    by_type: Mapping[str, Mapping[str, int]],
+    reasons: Mapping[str, Mapping[str, int]],
+    examples: Mapping[str, Sequence[str]],
+    alarms: Sequence[str],
+) -> str:
+    """What a run does to codes: by type and change, why, some codes of each, and what is beyond the bounds."""
+    lines = [f"{'type':<14}" + "".join(f"{name:>11}" for name in KINDS_OF_CHANGE)]
+    for kind, counts in by_type.items():
+        lines.append(f"{kind:<14}" + "".join(f"{counts.get(name, 0):>11,}" for name in KINDS_OF_CHANGE))
+    if not by_type:
+        lines = ["nothing changes"]
+    for change, told in reasons.items():
+        why = ", ".join(f"{reason} {number:,}" for reason, number in told.items())
+        some = " ".join(code.strip() for code in examples.get(change, ())[:3])
+        lines.append(f"{change:<10}{why}; for instance {some}")
+    return "\n".join([*lines, *(f"beyond the bounds: {alarm}" for alarm in alarms)])
 
 
 def print_table(frame: pd.DataFrame, rows: int | None = None) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from onegrid.errors import SettingsError
 
+ENGINES = ("local", "spark")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,6 +21,8 @@ class Settings:
     landing: an fsspec URL for landed loads instead of `home/landing`.
     key_file: where the master key lies; by default outside the database's folder, `home/keys/master.key`.
     webhook_plain_hosts: hosts beyond this machine that webhooks may reach by plain http.
+    engine: what compares people, one of ENGINES. spark_master: the cluster's URL; spark_folder: where its workers read
+    and write, the same path for all of them; by default `home/spark`.
     """
 
     home: Path
@@ -26,6 +30,9 @@ class Settings:
     landing: str | None = None
     key_file: Path | None = None
     webhook_plain_hosts: tuple[str, ...] = ()
+    engine: str = "local"
+    spark_master: str | None = None
+    spark_folder: Path | None = None
 
     @property
     def landing_url(self) -> str:
@@ -50,17 +57,24 @@ def default_home(environ: Mapping[str, str] = os.environ) -> Path:
 
 def read_settings(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the command line's home and the environment (ONEGRID_HOME, ONEGRID_DATABASE_URL or
-    ONEGRID_DATABASE_URL_FILE, ONEGRID_LANDING, ONEGRID_KEY_FILE, ONEGRID_WEBHOOK_PLAIN_HOSTS).
+    ONEGRID_DATABASE_URL_FILE, ONEGRID_LANDING, ONEGRID_KEY_FILE, ONEGRID_ENGINE, ONEGRID_SPARK_MASTER,
+    ONEGRID_SPARK_FOLDER, ONEGRID_WEBHOOK_PLAIN_HOSTS).
 
-    Raises SettingsError when the file of the URL cannot be read, or the URL is given in both ways.
+    Raises SettingsError when the file of the URL cannot be read, the URL is given in both ways, or there is no such engine.
     """
-    key_file = environ.get("ONEGRID_KEY_FILE")
+    key_file, spark_folder = environ.get("ONEGRID_KEY_FILE"), environ.get("ONEGRID_SPARK_FOLDER")
+    engine = environ.get("ONEGRID_ENGINE") or "local"
+    if engine not in ENGINES:
+        raise SettingsError(f"ONEGRID_ENGINE says {engine}: it is one of {', '.join(ENGINES)}.")
     return Settings(
         home=(home or default_home(environ)).expanduser().absolute(),
         database_url=_database_url(environ),
         landing=environ.get("ONEGRID_LANDING") or None,
         key_file=Path(key_file) if key_file else None,
         webhook_plain_hosts=tuple(environ.get("ONEGRID_WEBHOOK_PLAIN_HOSTS", "").replace(",", " ").lower().split()),
+        engine=engine,
+        spark_master=environ.get("ONEGRID_SPARK_MASTER") or None,
+        spark_folder=Path(spark_folder) if spark_folder else None,
     )
 
 

@@ -7,11 +7,12 @@ rows it handled. State lies in the database and in landing alone: any stage can 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from onegrid.database import Actor, Database
+from onegrid.errors import RunHeld
 from onegrid.sealing import Keyring
 from onegrid.settings import Settings
 from schemas.properties import entity_types
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from connectors.land import Landing
+    from matching.engine import Engine
     from matching.places import Places
+    from registry.changes import Outcome
+    from registry.runs import Run
     from schemas.numbering import Numbering
     from schemas.records import Checked, Counts, Feed, Matched, Records
 
@@ -59,10 +63,13 @@ class Unification:
     """All staged records on their way to one published registry.
 
     stored: the records under the database's numbers; records, judgements and what is matched: under those of `numbering`.
+    plan_only: nothing is published. accepted: the held run that a person has looked at.
     """
 
     feeds: dict[str, Feed]
     run: int = 0
+    plan_only: bool = False
+    accepted: Run | None = None
     stored: Records | None = None
     numbering: Numbering | None = None
     records: Records | None = None
@@ -70,7 +77,7 @@ class Unification:
     places: Places | None = None
     matched: Matched | None = None
     stages: dict[str, object] = field(default_factory=dict)
-    changes: dict[str, int] = field(default_factory=dict)
+    outcome: Outcome | None = None
 
 
 # ---------------------------------------------------------------- one source
@@ -172,13 +179,27 @@ def match_people(hub: Hub, work: Unification) -> int:
     if model is not None and not model.fits(LEVELS):
         hub.tell("this version compares otherwise than the one that trained the model: a new one is trained")
         model = None
-    found = people_of(records, _places(work), work.judgements, model)
+    found = people_of(records, _places(work), work.judgements, model, engine_of(hub.settings))
     with hub.database.session(hub.actor) as connection:
         if model is None:
             keep_model(connection, hub.keyring, found.model.version, found.model.to_json())
         set_model(connection, work.run, found.model.version)
     _add(work, found.matched)
     return len(found.matched.members)
+
+
+def engine_of(settings: Settings) -> Engine:
+    """What compares people. Raises SettingsError or ClusterUnavailable where a Spark cluster surely cannot be used."""
+    if settings.engine == "local":
+        from matching.engine import in_process
+
+        return in_process
+    from matching.spark.engine import Spark
+
+    folder = settings.spark_folder or settings.home / "spark"
+    spark = Spark(settings.spark_master or "", folder, settings.home / "logs" / "spark.log")
+    spark.check()
+    return spark
 
 
 def match_households(_: Hub, work: Unification) -> int:
@@ -209,18 +230,42 @@ def match_rest(_: Hub, work: Unification) -> int:
 
 
 def publish(hub: Hub, work: Unification) -> int:
-    """Give every cluster its code and golden values, and publish all differences in one transaction."""
-    from registry.runs import finish_run
+    """Give every cluster its code and golden values, and publish all differences in one transaction.
+
+    What is beyond the bounds, or only planned, is not committed: the run keeps what it would have done.
+    Raises RunHeld for the former.
+    """
+    from registry.guard import bounds
+    from registry.runs import finish_run, note_acceptance
     from registry.unify import unify
 
     if work.numbering is None or work.stored is None:
         raise RuntimeError("records are read before they are published")
-    matched = work.numbering.restore(_matched(work))
+    matched, limits = work.numbering.restore(_matched(work)), bounds(hub.settings.home / "guard.yml")
     with hub.database.session(hub.actor) as connection:
-        changes = unify(matched, work.stored, connection, hub.keyring, work.run)
-        finish_run(connection, work.run, changes, work.stages)
-    work.changes = {name: int(getattr(changes, name)) for name in CHANGES}
-    return sum(work.changes.values())
+        found = unify(matched, work.stored, connection, hub.keyring, work.run, limits=limits)
+        work.outcome = found
+        held = bool(found.alarms) and (work.accepted is None or work.accepted.digest != found.digest)
+        if held or work.plan_only:
+            connection.rollback()
+        else:
+            finish_run(connection, work.run, found, work.stages)
+            if work.accepted is not None:
+                note_acceptance(connection, work.run, work.accepted.number, hub.actor.name)
+    if work.plan_only or held:
+        with hub.database.session(hub.actor) as connection:
+            finish_run(connection, work.run, found, work.stages, state="planned" if work.plan_only else "held")
+    if held and not work.plan_only:
+        raise held_error(work.run, found.alarms)
+    return sum(int(getattr(found.counts, name)) for name in CHANGES)
+
+
+def held_error(run: int, alarms: Sequence[str]) -> RunHeld:
+    """What is said of a held run."""
+    return RunHeld(
+        f"Run {run} is held, and nothing of it is published: {'; '.join(alarms)}. Look at it with `onegrid runs --run {run}`; "
+        f"if it is right, `onegrid publish {run} --accept`."
+    )
 
 
 UnifyStage = Callable[[Hub, Unification], int]

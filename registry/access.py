@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, TICKETS, WEBHOOKS = (
-    "entities", "search", "check", "changes", "quality", "feeds", "metrics", "tickets", "webhooks",
+ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW, TICKETS, WEBHOOKS = (
+    "entities", "search", "check", "changes", "quality", "feeds", "metrics", "review", "tickets", "webhooks",
 )  # fmt: skip
 RIGHTS: dict[str, frozenset[str]] = {
     "worker": frozenset({ENTITIES, SEARCH, CHECK}),
     "department": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, TICKETS}),
-    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, TICKETS, WEBHOOKS}),
+    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW, TICKETS, WEBHOOKS}),
     "auditor": frozenset({QUALITY, FEEDS, TICKETS}),
     "monitor": frozenset({METRICS}),
 }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
 
 from registry.origins import Integers
+
+EXAMPLES = 20  # codes of each kind of change that a plan names
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,28 @@ class ChangeCounts:
     def nothing(self) -> bool:
         """Whether the run left the registry as it was."""
         return not any((self.created, self.absorbed, self.merged, self.split, self.moved, self.retired, self.updated))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run does to the registry, as it is printed and stored.
+
+    counts: of all types. by_type: type -> change -> codes. reasons: change -> reason -> codes. examples: change -> some
+    codes, the first by age. digest: of all that befalls codes there were before; two runs with the same digest do the same.
+    alarms: sentences on what is beyond the bounds.
+    """
+
+    counts: ChangeCounts
+    by_type: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    digest: str = ""
+    alarms: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the run left the registry as it was."""
+        return self.counts.nothing
 
 
 @dataclass(frozen=True)
@@ -88,6 +113,64 @@ def count(changes: pd.DataFrame, movement: Movement, active: int) -> ChangeCount
         untouched=active - (len(changes) - ended),
         updated=int(by.get("updated", 0)),
     )
+
+
+def outcome(counts: ChangeCounts, rows: pd.DataFrame, alarms: Iterable[str] = ()) -> Outcome:
+    """The changes of a run summed up. rows: `code`, `type`, `change`, `reason`, a line a changed code, the oldest first."""
+    if rows.empty:
+        return Outcome(counts, digest=_digest(counts, rows), alarms=tuple(alarms))
+    first = rows.groupby("change", sort=True)["code"].apply(lambda codes: tuple(codes.head(EXAMPLES)))
+    return Outcome(
+        counts,
+        by_type=_nested(rows, "type", "change"),
+        reasons=_nested(rows, "change", "reason"),
+        examples={str(change): codes for change, codes in first.items()},
+        digest=_digest(counts, rows),
+        alarms=tuple(alarms),
+    )
+
+
+def _nested(rows: pd.DataFrame, one: str, two: str) -> dict[str, dict[str, int]]:
+    counted = rows.groupby([one, two], sort=True).size().rename("number").reset_index()
+    found: dict[str, dict[str, int]] = {}
+    for first, second, number in counted.itertuples(index=False, name=None):
+        found.setdefault(str(first), {})[str(second)] = int(number)
+    return found
+
+
+def _digest(counts: ChangeCounts, rows: pd.DataFrame) -> str:
+    """Of the changes of known codes: those of new ones are numbers that another run draws anew."""
+    known = rows[rows["change"] != "created"] if len(rows) else rows
+    lines = sorted(f"{change} {code}" for change, code in zip(known["change"], known["code"], strict=True))
+    return sha256("\n".join([json.dumps(asdict(counts)), *lines]).encode()).hexdigest()
+
+
+def reasons(changes: pd.DataFrame, joined_by: Mapping[int, str]) -> pd.Series:
+    """Why each line of `changes_of` came about, in a few words. joined_by: merged serial -> how its records joined."""
+    words = [
+        _reason(change, diff, joined_by.get(serial, "model"))
+        for serial, change, diff in zip(changes["serial"].tolist(), changes["change"], changes["diff"], strict=True)
+    ]
+    return pd.Series(words, index=changes.index, dtype="str")
+
+
+def _reason(change: str, diff: Mapping[str, object], how: str) -> str:
+    if change == "merged":
+        return f"joined by {how}"
+    if change == "created":
+        return (
+            "back with its records"
+            if "returned" in diff
+            else "parted from another"
+            if "from" in diff
+            else "new records"
+        )
+    if change == "absorbed":
+        return "records of another" if "from" in diff else "new records"
+    if change == "updated":
+        told = [name for name in ("properties", "relations", "location") if name in diff]
+        return f"other {' and '.join(told)}" if told else "records gone"
+    return {"retired": "records gone", "split": "records parted", "moved": "records moved"}.get(change, change)
 
 
 def written(changes: pd.DataFrame, codes: Callable[[list[int]], list[str]]) -> pd.Series:

@@ -26,6 +26,11 @@ def current_model(connection: Connection, keyring: Keyring) -> str | None:
     return None if body is None else keyring.unseal(bytes(body), SEALED_FOR)
 
 
+def current_version(connection: Connection) -> str | None:
+    """The version of the model in use; None before the first was trained."""
+    return connection.execute(text("SELECT version FROM model WHERE current")).scalar()
+
+
 def has_model(connection: Connection) -> bool:
     """Whether a model was trained."""
     return bool(connection.execute(text("SELECT EXISTS (SELECT FROM model WHERE current)")).scalar_one())

@@ -24,34 +24,41 @@ Mask = npt.NDArray[np.bool_]
 SEALED_FOR = "entity_value.sealed"
 
 
-def _serial(column: str) -> str:
+def serial_of(column: str) -> str:
+    """SQL for the serial in a column of codes."""
     return f"substr({column}, {SERIAL_AT[0]}, {SERIAL_AT[1]})::bigint"
 
 
 _ENTITIES = f"""
-    SELECT {_serial("code")} AS serial, code, type, kind, status, merged_into, division, grid, basis, records, sources
+    SELECT {serial_of("code")} AS serial, code, type, kind, status, merged_into, division, grid, basis, records, sources
     FROM entity"""
 _MEMBERS = f"""
-    SELECT record AS rid, type, kind, {_serial("code")} AS serial, how, weight FROM membership WHERE known_to IS NULL"""
+    SELECT record AS rid, type, kind, {serial_of("code")} AS serial, how, weight FROM membership WHERE known_to IS NULL"""
 _PAST = f"""
-    SELECT DISTINCT m.record AS rid, m.type, m.kind, {_serial("m.code")} AS serial
+    SELECT DISTINCT m.record AS rid, m.type, m.kind, {serial_of("m.code")} AS serial
     FROM membership m JOIN entity e ON e.code = m.code WHERE m.known_to IS NOT NULL AND e.status <> 'active'"""
 _VALUES = f"""
-    SELECT {_serial("code")} AS serial, property, value, sealed, record, rule, agree, differ
+    SELECT {serial_of("code")} AS serial, property, value, sealed, record, rule, agree, differ
     FROM entity_value WHERE known_to IS NULL"""
 _MODEL = "SELECT coalesce(model, '') FROM run WHERE id = :run"
+_ROLLED_BACK = """
+    SELECT b.id FROM run r LEFT JOIN run b ON b.id = r.about AND b.state = 'rolled_back'
+    WHERE r.state = 'published' ORDER BY r.id DESC LIMIT 1"""
 _EDGES = "SELECT record_a, record_b FROM edge WHERE model = %(model)s"
 _RELATIONS = f"""
-    SELECT {_serial("code")} AS serial, relation, {_serial("to_code")} AS to_serial, record
+    SELECT {serial_of("code")} AS serial, relation, {serial_of("to_code")} AS to_serial, record
     FROM relation WHERE known_to IS NULL"""
 _ALIASES = f"""
-    SELECT scheme, coalesce(value, blind::text) AS value, blind IS NOT NULL AS blind, {_serial("code")} AS serial
+    SELECT scheme, coalesce(value, blind::text) AS value, blind IS NOT NULL AS blind, {serial_of("code")} AS serial
     FROM alias WHERE known_to IS NULL"""
 
 
 @dataclass(frozen=True)
 class Published:
-    """What is published, as the functions of those names read it; edges of the model of the run alone."""
+    """What is published, as the functions of those names read it; edges of the model of the run alone.
+
+    rolled_back: the run that the last publication rolled back, if it did.
+    """
 
     entities: pd.DataFrame
     members: pd.DataFrame
@@ -61,6 +68,7 @@ class Published:
     aliases: pd.DataFrame
     edges: pd.DataFrame
     model: str
+    rolled_back: int | None = None
 
 
 def read_published(connection: Connection, keyring: Keyring, run: int) -> Published:
@@ -75,6 +83,7 @@ def read_published(connection: Connection, keyring: Keyring, run: int) -> Publis
         aliases=aliases(connection),
         edges=read_frame(connection, _EDGES, {"model": model}),
         model=model,
+        rolled_back=connection.execute(text(_ROLLED_BACK)).scalar(),
     )
 
 

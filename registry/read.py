@@ -35,7 +35,7 @@ _JUDGED = """
     SELECT a.id AS rid_a, b.id AS rid_b, j.verdict FROM judgement j
     JOIN record a ON (a.source, a.key, a.type, a.role) = (j.source_a, j.key_a, j.type, j.role_a)
     JOIN record b ON (b.source, b.key, b.type, b.role) = (j.source_b, j.key_b, j.type, j.role_b)
-    WHERE j.undone_at IS NULL AND NOT a.deleted AND NOT b.deleted ORDER BY j.id"""
+    WHERE j.undone_at IS NULL AND j.verdict <> 'unsure' AND NOT a.deleted AND NOT b.deleted ORDER BY j.id"""
 
 
 def read_records(connection: Connection, keyring: Keyring, feeds: Mapping[str, Feed]) -> Records:

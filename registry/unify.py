@@ -6,6 +6,7 @@ transaction makes it visible at once or not at all.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -14,14 +15,16 @@ from sqlalchemy import Connection
 
 from onegrid.sealing import Keyring
 from registry import writing
-from registry.changes import ChangeCounts, Movement, changes_of, count
+from registry.changes import Movement, Outcome, changes_of, count, outcome, reasons
 from registry.claims import said_codes
 from registry.draft import Bearing, Draft, Publication, code_groups
 from registry.golden import derived_values, golden_values
 from registry.groups import NOWHERE, Groups
+from registry.guard import Bounds, beyond_shares, bounds, over_merged
 from registry.locations import locate
 from registry.origins import Integers, Origins
 from registry.published import Published, read_published
+from registry.review import write_tasks
 from registry.runs import publish_in_turn
 from registry.search_keys import is_current, write_search_keys
 from schemas.properties import EntityType, entity_types
@@ -37,12 +40,13 @@ def unify(
     keyring: Keyring,
     run: int,
     moment: datetime | None = None,
-) -> ChangeCounts:
-    """Brings the registry to what matching found.
+    limits: Bounds | None = None,
+) -> Outcome:
+    """Brings the registry to what matching found; the caller decides whether that is committed (`Outcome.alarms`).
 
     Codes follow the largest overlap of records (ties: the older code). Every record that `matched` names is one of
     `records`. moment: from when on the hub knows this, later than that of any run before, with a time zone; None for
-    the time at which the caller's transaction began. Until it returns, nothing else may use the connection.
+    the time at which the caller's transaction began. limits: what alarms; None for the usual bounds. Until it returns, nothing else may use the connection.
     """
     publish_in_turn(connection)
     origins = Origins.of(records)
@@ -53,14 +57,16 @@ def unify(
     links = _links(groups, matched.relations)
     draft = Draft(to, groups, coding, locate(groups, matched.locations, links, origins), before)
     try:
-        return _write(draft, matched, records, links, origins, keyed=keyed)
+        told, changes, values = _write(draft, matched, records, links, origins, keyed=keyed)
     finally:
         to.settle()
+    write_tasks(draft, matched.doubts, values, _owners(records))
+    return replace(told, alarms=tuple(_alarms(draft, told, changes, records, limits or bounds())))
 
 
 def _write(
     draft: Draft, matched: Matched, records: Records, links: pd.DataFrame, origins: Origins, *, keyed: bool
-) -> ChangeCounts:
+) -> tuple[Outcome, pd.DataFrame, pd.DataFrame]:
     groups = draft.groups
     entities = writing.write_entities(draft)
     writing.write_members(draft)
@@ -75,8 +81,50 @@ def _write(
     writing.write_aliases(draft, values, _numbers(groups, records))
     movement = _movement(draft, pd.concat(touched, ignore_index=True))
     changes = changes_of(movement)
-    writing.write_changes(draft, changes)
-    return count(changes, movement, len(groups.table))
+    told = writing.write_changes(draft, changes).assign(reason=reasons(changes, _joined_by(draft)).array)
+    return outcome(count(changes, movement, len(groups.table)), told), changes, values
+
+
+def _owners(records: Records) -> pd.Series:
+    """The department whose feed each record is of, by `rid`."""
+    owner = {name: feed.owner for name, feed in records.feeds.items()}
+    parts = [frame.set_index("rid")["source"].map(owner) for frame in records.frames.values()]
+    return pd.concat(parts) if parts else pd.Series(dtype="str")
+
+
+def _joined_by(draft: Draft) -> dict[int, str]:
+    """How most records of each merged code came to the other one."""
+    merged = draft.coding.merged.index
+    lost = draft.before.members[draft.before.members["serial"].isin(merged)]
+    if lost.empty:
+        return {}
+    groups = draft.groups
+    at = pd.Index(groups.at(groups.members["rid"], groups.members["sort"].to_numpy()))
+    place = at.get_indexer(pd.Index(groups.at(lost["rid"], groups.sort_of(lost))))
+    how = groups.members["how"].take(place[place >= 0]).array
+    counted = pd.DataFrame({"serial": lost["serial"].to_numpy()[place >= 0], "how": how}).value_counts()
+    ranked = counted.rename("n").reset_index().sort_values(["serial", "n", "how"], ascending=[True, False, True])
+    best = ranked.drop_duplicates("serial")
+    return dict(zip(best["serial"].tolist(), best["how"].astype("str").tolist(), strict=True))
+
+
+def _alarms(draft: Draft, summed: Outcome, changes: pd.DataFrame, records: Records, limits: Bounds) -> list[str]:
+    before = draft.before.entities
+    active = before.loc[before["status"] == "active", "type"].value_counts()
+    changed = changes.loc[changes["change"].isin(["created", "absorbed"]), "serial"]
+    place = pd.Index(draft.coding.serial).get_indexer(pd.Index(changed))
+    standing = {str(name): int(number) for name, number in active.items()}
+    undone = draft.before.rolled_back
+    again = (
+        []
+        if undone is None or summed.nothing
+        else [f"run {undone} was rolled back, and this would bring back part of it"]
+    )
+    return [
+        *again,
+        *beyond_shares(summed.by_type, standing, limits),
+        *over_merged(draft.groups, place[place >= 0], records, limits),
+    ]
 
 
 def _bearing(groups: Groups, before: Published) -> Bearing:

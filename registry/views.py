@@ -104,6 +104,24 @@ TELL = f"""
     {_EVENT} SELECT %(actor)s, %(role)s, %(department)s, %(purpose)s, %(act)s, code, %(properties)s::jsonb, %(origin)s
     FROM unnest(%(codes)s::text[]) AS code"""
 
+TASKS = f"""
+    SELECT e.id, e.type, e.kind, e.code, e.weight, e.reason, e.division, e.grid, e.owner, e.eyes, e.state, e.claimed_at,
+        e.run, e.at, e.closed_at, jsonb_array_length(e.parts) - 1 AS candidates
+    FROM review_task e, (SELECT %(area)s::text AS area) c
+    WHERE e.state = %(state)s AND {_INSIDE.format(e="e")}
+        AND (%(weight)s::text = '' OR (e.weight, -e.id) < (nullif(%(weight)s, '')::float8, -%(after)s::bigint))
+    ORDER BY e.weight DESC, e.id LIMIT %(limit)s"""
+
+TASK = f"""
+    SELECT e.id AS task, e.type AS task_type, e.kind, e.code, e.weight AS task_weight, e.reason, e.eyes, e.state,
+        p.part::int - 1 AS part, r.source, s.owner, r.key, r.role, r.type, r."values"::text AS plain, r.sealed,
+        '' AS how, NULL::float8 AS weight, l.finished_at AS loaded
+    FROM (SELECT %(area)s::text AS area) c, review_task e,
+        jsonb_array_elements(e.parts) WITH ORDINALITY AS p(rids, part),
+        jsonb_array_elements_text(p.rids) WITH ORDINALITY AS n(rid, place)
+    JOIN record r ON r.id = n.rid::bigint LEFT JOIN source s ON s.name = r.source LEFT JOIN load l ON l.id = r.load
+    WHERE e.id = %(id)s AND {_INSIDE.format(e="e")} ORDER BY p.part, n.place"""
+
 
 def caller_of(row: Mapping[str, Any]) -> Caller:
     """Who calls, from the columns of CALLER."""

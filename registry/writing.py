@@ -21,6 +21,10 @@ WEIGHT_DIGITS = 6  # of a membership's weight: what a float says beyond is the n
 VALUE_COLUMNS = ("property", "value", "record", "rule", "agree", "differ", "sensitivity")
 RELATIONS_MOST = 8  # kinds of relations that fit beside two serials (30 bits each) into 63 bits
 LOCATED = ("division", "grid", "basis", "records", "sources")
+_VERSION = """
+    INSERT INTO entity_version (code, status, merged_into, division, grid, basis, records, sources, changed_run, until_run)
+    SELECT e.code, e.status, e.merged_into, e.division, e.grid, e.basis, e.records, e.sources, e.changed_run, :run
+    FROM entity e JOIN {table} r ON {on} ON CONFLICT DO NOTHING"""
 _REDIRECT = """
     UPDATE entity e SET status = r.status, merged_into = r.merged_into, changed_run = :run
     FROM redirect r WHERE e.code = r.code"""
@@ -52,7 +56,7 @@ def write_entities(draft: Draft) -> pd.DataFrame:
 
 def _renew(draft: Draft, rows: pd.DataFrame) -> None:
     if not rows.empty:
-        draft.to.write(_through, "renewed", rows, _RENEW, draft.to.run)
+        draft.to.write(_through, "renewed", rows, _RENEW, draft.to.run, "e.code = r.code")
 
 
 def _redirect(draft: Draft) -> None:
@@ -68,13 +72,17 @@ def _redirect(draft: Draft) -> None:
             ).array,
         }
     )
-    draft.to.write(_through, "redirect", rows, _REDIRECT, draft.to.run)
+    draft.to.write(_through, "redirect", rows, _REDIRECT, draft.to.run, "r.code IN (e.code, e.merged_into)")
     draft.to.write(_follow)
 
 
-def _through(connection: Connection, name: str, rows: pd.DataFrame, statement: str, run: int) -> None:
-    """Runs `statement` over a temporary table of columns of `entity`."""
+def _through(
+    connection: Connection, name: str, rows: pd.DataFrame, statement: str, run: int, past: str | None = None
+) -> None:
+    """Runs `statement` over a temporary table of columns of `entity`; `past`: the rows `e` to keep beside, by rows `r`."""
     load_temporary(connection, name, "entity", rows)
+    if past:
+        connection.execute(text(_VERSION.format(table=name, on=past)), {"run": run})
     connection.execute(text(statement), {"run": run})
 
 
@@ -225,10 +233,10 @@ def write_edges(draft: Draft, edges: pd.DataFrame) -> None:
     )
 
 
-def write_changes(draft: Draft, changes: pd.DataFrame) -> None:
-    """A line a changed code, in the order of serials."""
+def write_changes(draft: Draft, changes: pd.DataFrame) -> pd.DataFrame:
+    """A line a changed code, in the order of serials; says `code`, `type` and `change` of each."""
     if changes.empty:
-        return
+        return pd.DataFrame({name: pd.Series(dtype="str") for name in ("code", "type", "change")})
     serials = changes["serial"].to_numpy(dtype=np.int64)
     group = pd.Index(draft.coding.serial).get_indexer(pd.Index(serials))
     entity = pd.Index(draft.entities["serial"]).get_indexer(pd.Index(serials))
@@ -240,9 +248,9 @@ def write_changes(draft: Draft, changes: pd.DataFrame) -> None:
         before = draft.entities[name].reindex(entity).reset_index(drop=True)
         rows[name] = now.reindex(group).reset_index(drop=True).where(group >= 0, before).array
     draft.to.write(copy_frame, "change", rows if draft.to.moment is None else rows.assign(at=draft.to.moment))
-    if draft.before.entities.empty:
-        return
-    draft.to.write(_through, "touched", rows[["code"]], _TOUCH, draft.to.run)
+    if len(draft.before.entities):
+        draft.to.write(_through, "touched", rows[["code"]], _TOUCH, draft.to.run)
+    return rows[["code", "type", "change"]]
 
 
 def _touched(serials: Integers, part: str, different: dict[str, np.typing.NDArray[np.bool_]]) -> pd.DataFrame:

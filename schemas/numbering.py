@@ -56,6 +56,7 @@ class Numbering:
             derived=self._named(matched.derived),
             relations=self._named(matched.relations),
             edges=edges,
+            doubts=self._named(matched.doubts),
         )
 
     def _named(self, lines: pd.DataFrame) -> pd.DataFrame:

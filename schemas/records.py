@@ -20,6 +20,7 @@ MEMBER_COLUMNS = ("rid", "type", "kind", "cluster", "how", "weight")
 DERIVED_COLUMNS = ("type", "kind", "cluster", "property", "value", "rid")
 RELATION_COLUMNS = ("type", "kind", "cluster", "relation", "to_type", "to_kind", "to_cluster", "rid")
 EDGE_COLUMNS = ("type", "rid_a", "rid_b", "weight")
+DOUBT_COLUMNS = ("type", "cluster", "rid", "weight", "reason")
 LOCATION_COLUMNS = ("type", "kind", "cluster", "division", "grid", "basis")
 
 
@@ -87,6 +88,8 @@ class Matched:
         record that shows them: `type`, `kind`, `cluster`, `property`, `value`, `rid`.
     relations: `type`, `kind`, `cluster` --relation--> `to_type`, `to_kind`, `to_cluster`, with the record that shows it.
     edges: scored pairs `type`, `rid_a` < `rid_b`, `weight` (log2 odds).
+    doubts: questions for a person, the likeliest first: does record `rid` (its own cluster's, or another's) belong to `type`,
+        `cluster`? `weight` (log2 odds of the best pair between them), `reason` (weak | contradicted | held, see `matching.doubt`).
     locations: (division, grid) of an entity by rule: `division` (code), `grid` (code, missing for no grid), `basis` (code | polygon | building | community | feed).
     """
 
@@ -95,6 +98,7 @@ class Matched:
     relations: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RELATION_COLUMNS)))
     edges: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(EDGE_COLUMNS)))
     locations: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LOCATION_COLUMNS)))
+    doubts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DOUBT_COLUMNS)))
 
     def __add__(self, other: Matched) -> Matched:
         return Matched(
@@ -102,6 +106,7 @@ class Matched:
             derived=_join(self.derived, other.derived),
             relations=_join(self.relations, other.relations),
             edges=_join(self.edges, other.edges),
+            doubts=_join(self.doubts, other.doubts),
             locations=_join(self.locations, other.locations),
         )
 

@@ -44,7 +44,7 @@ metadata = MetaData(
 
 Moment = DateTime(timezone=True)
 LOAD_STATES = ("landing", "landed", "checked", "staged", "unchanged", "failed", "abandoned")
-RUN_STATES = ("running", "published", "failed", "abandoned")
+RUN_STATES = ("running", "published", "planned", "held", "failed", "abandoned")
 
 
 def _known() -> list[Column[object]]:
@@ -194,6 +194,7 @@ judgement = Table(
     Column("reason", Text, nullable=False),
     Column("at", Moment, nullable=False, server_default=func.now()),
     Column("undone_at", Moment),
+    Column("task", BigInteger),  # the review task whose answer it is
     CheckConstraint("verdict IN ('same', 'different', 'unsure')", name="verdict"),
 )
 
@@ -211,6 +212,11 @@ run = Table(
     Column("error", Text),
     Column("started_at", Moment, nullable=False, server_default=func.now()),
     Column("finished_at", Moment),
+    Column("published_at", Moment),  # since when the hub knows what the run published: `known_from` of its rows
+    Column("plan", JSONB, nullable=False, server_default=text("'{}'")),  # by type, reasons, examples, digest, alarms
+    Column("feeds", JSONB, nullable=False, server_default=text("'[]'")),  # what the run knew of the declared sources
+    Column("about", BigInteger),  # the held run that was accepted, or the run that was rolled back
+    Column("by", Text),  # who accepted or rolled back
 )
 
 code_serial = Sequence("code_serial", metadata=metadata)
@@ -232,6 +238,22 @@ entity = Table(
     Column("changed_run", BigInteger, nullable=False),
     CheckConstraint("status IN ('active', 'merged', 'retired')", name="status"),
     Index(None, "type", "kind", "status"),
+)
+
+entity_version = Table(
+    "entity_version",  # what an entity was until `until_run` changed it; what it is stands in `entity`
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("until_run", BigInteger, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("merged_into", Text),
+    Column("division", Text),
+    Column("grid", Text),
+    Column("basis", Text),
+    Column("records", Integer, nullable=False),
+    Column("sources", Integer, nullable=False),
+    Column("changed_run", BigInteger, nullable=False),
+    Index(None, "until_run"),
 )
 
 entity_value = Table(
@@ -322,16 +344,43 @@ review_task = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("type", Text, nullable=False),
-    Column("records", JSONB, nullable=False),
-    Column("weight", Float, nullable=False),
+    Column("kind", Text, nullable=False),  # uncertain | one_number | rivals
+    Column("code", Text, nullable=False),
+    Column("parts", JSONB, nullable=False),  # lists of records: the entity as it surely stands, then each candidate
+    Column("weight", Float),
     Column("reason", Text, nullable=False),
     Column("division", Text),
     Column("grid", Text),
     Column("owner", Text),
+    Column("eyes", SmallInteger, nullable=False, server_default=text("1")),  # people who must agree
     Column("state", Text, nullable=False, server_default=text("'open'")),
+    Column("claimed_by", Text),
+    Column("claimed_at", Moment),
     Column("run", BigInteger, nullable=False),
     Column("at", Moment, nullable=False, server_default=func.now()),
+    Column("closed_at", Moment),
+    CheckConstraint("state IN ('open', 'claimed', 'second', 'settled', 'closed')", name="state"),
     Index(None, "state", "division"),
+    Index(
+        "uq_review_task_standing",
+        "code",
+        "kind",
+        unique=True,
+        postgresql_where=text("state IN ('open', 'claimed', 'second')"),
+    ),
+)
+
+review_answer = Table(
+    "review_answer",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("task", BigInteger, ForeignKey("review_task.id"), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("verdicts", JSONB, nullable=False),  # of each candidate in turn: same | different | unsure
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False, server_default=func.now()),
+    Column("undone_at", Moment),
+    Index(None, "task"),
 )
 
 quality_result = Table(

@@ -32,7 +32,9 @@ PERSONS = 40
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 SURNAMES, GIVEN = "赵钱孙李周吴郑王冯陈", ("建国", "淑芬", "志强", "秀英", "浩然", "雨桐", "思远", "佳怡")
 SOURCES = ("addresses", "grid_workers", "lamps", "police", "population", "shops")
-ENVIRONMENT = ("ONEGRID_DATABASE_URL", "ONEGRID_LANDING", "ONEGRID_KEY_FILE", "ONEGRID_HOME")
+ENVIRONMENT = (
+    "ONEGRID_DATABASE_URL", "ONEGRID_LANDING", "ONEGRID_KEY_FILE", "ONEGRID_HOME", "ONEGRID_ENGINE", "ONEGRID_SPARK_MASTER",
+)  # fmt: skip
 MEMBERS = """
     SELECT r.source, r.key, r.role, m.type, m.kind, m.code FROM membership m JOIN record r ON r.id = m.record
     WHERE m.known_to IS NULL"""

@@ -85,6 +85,8 @@ def test_every_setting_comes_from_a_documented_variable(tmp_path: Path) -> None:
         "ONEGRID_DATABASE_URL_FILE": str(secret),
         "ONEGRID_LANDING": "/l",
         "ONEGRID_KEY_FILE": "/k",
+        "ONEGRID_SPARK_MASTER": "spark://m:7077",
+        "ONEGRID_SPARK_FOLDER": "/s",
     }
     found = read_settings(None, set_)
     assert all(getattr(found, field.name) is not None for field in fields(Settings))

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from matching.evidence import gather
-from matching.levels import LEVELS, STATED, Comparer, digest, impossible
-from matching.model import Tables
+from matching.levels import LEVELS, STATED, Comparer, impossible
+from matching.model import Tables, digest
 from schemas.identifiers import id_check
 from schemas.records import Feed, Records
 

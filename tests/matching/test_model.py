@@ -42,7 +42,15 @@ def test_splink_and_the_plain_sum_agree(model: Model) -> None:
     grid = pd.DataFrame(
         [(n, h, i) for n in (-1, 0, 1, 2) for h in (-1, 0, 1) for i in (-1, 0, 1)], columns=list(LEVELS)
     )
-    np.testing.assert_allclose(predict(model, grid), model.score(grid), atol=1e-6)
+    np.testing.assert_array_equal(predict(model, grid), model.score(grid))
+
+
+def test_scores_are_whole_millionths_of_a_bit(model: Model) -> None:
+    """So that every engine's sum is the same number, whatever the order of summing."""
+    parts = [model.base, *(level.weight for ladder in model.comparisons.values() for level in ladder)]
+    assert parts == [round(part, 6) for part in parts]
+    grid = pd.DataFrame({"name": [0, 1, 2, 0], "home": [0, -1, 1, 1], "id": [-1, 0, 1, 1]})
+    assert model.score(grid).tolist() == [round(score, 6) for score in model.score(grid).tolist()]
 
 
 def test_a_file_gives_the_model_back(model: Model, tmp_path: Path) -> None:

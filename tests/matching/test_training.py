@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from matching.engine import score
 from matching.evidence import gather
 from matching.levels import LEVELS, Comparer, tables_of
-from matching.people import exact_pass, score
+from matching.people import compared, exact_pass
 from matching.training import HIDDEN, hidden_sample, hide, label, train_people
 
 
@@ -51,8 +52,9 @@ def test_no_labelled_pair_shows_a_number(evidence: pd.DataFrame) -> None:
 def test_a_score_means_what_it_says(street: Any, evidence: pd.DataFrame) -> None:
     """Pairs scored ten to one and better are right nine times in ten, those worse than one to ten wrong as often."""
     node = exact_pass(evidence)
-    edges, _ = score(evidence, node, train_people(evidence, node)[0])
-    person = street.truth.set_index("rid")["person"].reindex(evidence["rid"]).to_numpy()
+    work, chosen = compared(evidence, node, train_people(evidence, node)[0])
+    edges, _ = score(work)
+    person = street.truth.set_index("rid")["person"].reindex(evidence["rid"].iloc[chosen]).to_numpy()
     same = person[edges["a"]] == person[edges["b"]]
     assert same[edges["weight"] > np.log2(10)].mean() > 0.9
     assert same[edges["weight"] < -np.log2(10)].mean() < 0.1

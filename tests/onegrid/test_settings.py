@@ -68,3 +68,17 @@ def test_a_secret_file_that_is_missing_empty_or_no_text_is_named(tmp_path: Path,
         secret.write_bytes(content)
     with pytest.raises(SettingsError, match=str(secret)):
         read_settings(tmp_path, {"ONEGRID_DATABASE_URL_FILE": str(secret)})
+
+
+def test_people_are_compared_here_unless_a_cluster_is_named() -> None:
+    assert read_settings(Path("/srv/hub"), {}).engine == "local"
+    found = read_settings(
+        None,
+        {"ONEGRID_ENGINE": "spark", "ONEGRID_SPARK_MASTER": "spark://m:7077", "ONEGRID_SPARK_FOLDER": "/mnt/shared"},
+    )
+    assert (found.engine, found.spark_master, found.spark_folder) == ("spark", "spark://m:7077", Path("/mnt/shared"))
+
+
+def test_an_engine_there_is_none_of_is_refused() -> None:
+    with pytest.raises(SettingsError, match="local, spark"):
+        read_settings(None, {"ONEGRID_ENGINE": "flink"})

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 from onegrid.database import Database
 from onegrid.errors import RunBusy
-from registry.changes import ChangeCounts
+from registry.changes import ChangeCounts, Outcome
 from registry.runs import finish_run, lock_run, set_model, start_run, unlock_run
 
 
@@ -51,7 +51,7 @@ def test_a_run_that_was_cut_off_is_marked_by_the_next(connection: Connection) ->
     start_run(connection, "m1")
     second = start_run(connection)
     set_model(connection, second, "m2")
-    finish_run(connection, second, ChangeCounts(created=3), {"read": {"seconds": 1.0}})
+    finish_run(connection, second, Outcome(ChangeCounts(created=3)), {"read": {"seconds": 1.0}})
     third = start_run(connection)
     finish_run(connection, third, None, error="The disk is full.")
     assert states(connection) == [

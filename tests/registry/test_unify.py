@@ -37,9 +37,10 @@ steps = st.lists(
 
 def run(connection: Connection, keyring: Keyring, matched: Matched, records: Records, day: int = 0) -> ChangeCounts:
     number = start_run(connection, "model")
-    counts = unify(matched, records, connection, keyring, number, START + timedelta(days=day))
-    finish_run(connection, number, counts)
-    return counts
+    moment = START + timedelta(days=day)
+    outcome = unify(matched, records, connection, keyring, number, moment)
+    finish_run(connection, number, outcome, moment=moment)
+    return outcome.counts
 
 
 def people(

@@ -1,0 +1,88 @@
+"""An engine compares people: it finds the pairs worth comparing, scores them, and clusters what belongs together.
+
+It is a function of prepared columns, model and rules, and so there may be several: the one here works in this process,
+`matching.spark` on other machines. All give the very same result: the same keys and limits choose the pairs, the same
+ladders and weights score them, and the same constrained clustering joins them. Scores are whole millionths of a bit, so
+that no engine's order of summing can tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from matching.blocking import candidates
+from matching.cluster import Rules, cluster
+from matching.levels import Comparer, impossible, listed_twice
+from matching.model import Model, predict
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be compared.
+
+    rows: evidence, one row each distinct variant of a group of the exact pass, numbered from 0. node: the group of each
+    row. rules: between groups. join: log2 odds of the linkage two clusters need. keep: log2 odds from which pairs are of
+    interest whether they join or not.
+    """
+
+    rows: pd.DataFrame
+    node: Integers
+    model: Model
+    rules: Rules = field(default_factory=Rules)
+    join: float = 0.0
+    keep: float = 0.0
+
+    @property
+    def loose(self) -> npt.NDArray[np.bool_]:
+        """The rows that no number of their own has placed: one at least is in every pair."""
+        return ~self.rows["own"].to_numpy(dtype=bool)
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What an engine found.
+
+    edges: scored pairs of rows (`a` < `b`, `weight`, `apart`: never one person), sorted: all from `keep` on, and all that lie in one cluster.
+    clusters: the cluster of each group, indexed by group; its value the smallest group of the cluster. counts: `pairs`
+    compared, and `hubs`, the blocks skipped; seconds of the steps, as `score_seconds`.
+    """
+
+    edges: pd.DataFrame
+    clusters: pd.Series
+    counts: dict[str, float] = field(default_factory=dict)
+
+
+Engine = Callable[[Work], Linked]
+
+
+def in_process(work: Work) -> Linked:
+    """The engine of one machine: numpy, and Splink on DuckDB for the weights."""
+    edges, hubs = score(work)
+    on_nodes = edges.assign(a=work.node[edges["a"].to_numpy()], b=work.node[edges["b"].to_numpy()])
+    apart = on_nodes.loc[on_nodes["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
+    rules = replace(work.rules, apart=pd.concat([apart, work.rules.apart], ignore_index=True))
+    clusters = cluster(on_nodes, np.unique(work.node), rules, work.join)
+    return Linked(edges, clusters, {"pairs": len(edges), "hubs": hubs})
+
+
+def score(work: Work) -> tuple[pd.DataFrame, int]:
+    """The scored candidate pairs (`a` < `b`, `weight`, `apart`: never one person), and how many blocks were skipped."""
+    found = candidates(work.rows, work.loose)
+    levels = Comparer(work.rows, work.model.tables).levels(found.a, found.b)
+    weight = predict(work.model, levels)
+    pairs = {"a": found.a, "b": found.b, "weight": weight, "apart": never_one(levels, weight, work.join)}
+    return pd.DataFrame(pairs), sum(found.hubs.values())
+
+
+def never_one(levels: pd.DataFrame, weight: Floats, join: float) -> Flags:
+    """The pairs that are two people whatever else speaks for one, on every engine."""
+    return impossible(levels) | listed_twice(levels, weight < join)
