@@ -11,7 +11,8 @@ from starlette.responses import Response
 from api.answers import CHECKED, answer
 from api.deps import AskingDep
 from api.entities import PROBLEMS
-from api.models import DIVISION, GRID, ChangeKind, Changes, CloudEvent, EntityType
+from api.models import EntityType
+from api.models_out import DIVISION, GRID, ChangeKind, Changes, CloudEvent
 from registry.access import CHANGES, area_of
 from registry.changes_out import BATCH, HUB, PAGE, Wanted, cloud_events, page_of
 

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from api.answers import CHECKED, answer, cursor_of, place_of
 from api.deps import AskingDep
 from api.entities import PROBLEMS, CursorParam
-from api.models import NO_NUL, Table, Tickets
+from api.models import NO_NUL, Table
+from api.models_out import Tickets
 from registry.access import TICKETS as RIGHT
 from registry.tickets import COUNTS, TICKETS, asked, department_of, shown_ticket
 

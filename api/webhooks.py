@@ -14,7 +14,8 @@ from starlette.responses import Response
 from api.answers import CHECKED, PERSONAL, answer
 from api.deps import AskingDep, Session
 from api.entities import PROBLEMS
-from api.models import NewWebhook, Replay, Replayed, Table, Webhook
+from api.models import Table
+from api.models_out import NewWebhook, Replay, Replayed, Webhook
 from api.problems import Problem
 from onegrid.database import Actor
 from onegrid.errors import NotFound

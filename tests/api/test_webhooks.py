@@ -58,3 +58,15 @@ def test_no_other_role_may(service: Service, role: str) -> None:
         assert caller.post("/v1/webhooks", json=HOOK).status_code == 403
         assert caller.delete("/v1/webhooks/1").status_code == 403
         assert caller.post("/v1/webhooks/1/replay", json={}).status_code == 403
+
+
+def test_a_path_tells_all_its_methods(service: Service) -> None:
+    with service.caller("officer") as caller:
+        for path, allowed in (
+            ("/v1/webhooks", "GET, POST"),
+            ("/v1/webhooks/1", "DELETE"),
+            ("/v1/codes/resolve", "POST"),
+        ):
+            refused = caller.request("OPTIONS", path)
+            assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
+        assert caller.post("/v1/webhooks/1/replay", json={"since": False}).status_code == 422
