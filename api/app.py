@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api import codes, entities, feeds, health, problems, reviewing, searching
+from api import changes, codes, entities, feeds, health, problems, reviewing, searching, tickets, webhooks
 from api.hub import Hub, make_pool
 from onegrid.database import Database, open_database
 from onegrid.sealing import Keyring
@@ -45,8 +45,8 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.meters = health.Meters()
-    for router in (entities.router, codes.router, searching.router, feeds.router, reviewing.router):
-        app.include_router(router, prefix="/v1")
+    for part in (entities, codes, searching, feeds, reviewing, changes, tickets, webhooks):
+        app.include_router(part.router, prefix="/v1")
     app.include_router(health.router)
     problems.install(app)
     told = app.openapi

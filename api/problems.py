@@ -93,12 +93,22 @@ async def _problem(_: Request, error: Exception) -> Response:
     return _response(error.status, error.kind, error.detail, headers=error.headers)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: unknown paths, wrong methods."""
     if not isinstance(error, HTTPException):
         raise error
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return _response(error.status_code, kind, _title(error.status_code) + ".", headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return _response(error.status_code, kind, _title(error.status_code) + ".", headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What a path knows: the framework tells the methods of its first route alone."""
+    path = getattr(request.scope.get("route"), "path", None)
+    known = [route.methods or set() for route in request.app.routes if getattr(route, "path", None) == path]
+    return sorted(set().union(*known))
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

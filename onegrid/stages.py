@@ -117,7 +117,7 @@ def stage(hub: Hub, sync: Sync) -> int:
         report = stage_records(sync.checked, connection, hub.keyring, entity_types())
         bounds = check_rows(sync.source, report.current_rows)
     sync.state, sync.counts = "staged", count_dict(sync.checked.counts)
-    sync.warnings = tuple(dict.fromkeys((*sync.warnings, *sync.checked.warnings, *bounds)))
+    sync.warnings = tuple(dict.fromkeys((*sync.warnings, *sync.checked.warnings, *report.warnings, *bounds)))
     staged = sum(len(frame) for frame in sync.checked.records.values())
     sync.checked = None
     return staged
@@ -138,12 +138,16 @@ def count_dict(counts: Counts) -> dict[str, int]:
 
 def read(hub: Hub, work: Unification) -> int:
     """Read the standing records and judgements back from the database."""
+    import pandas as pd
+
+    from registry.claims import claimed_pairs
     from registry.read import judgements, read_records
     from schemas.numbering import Numbering
 
     with hub.database.session(hub.actor) as connection:
         work.stored = read_records(connection, hub.keyring, work.feeds)
-        judged = judgements(connection, work.stored)
+        judged = pd.concat([claimed_pairs(connection, work.stored), judgements(connection, work.stored)])
+    judged = judged.drop_duplicates(["rid_a", "rid_b"], keep="last", ignore_index=True)  # people's word stands
     work.numbering = Numbering.of(work.stored)
     work.records, work.judgements = work.numbering.number(work.stored), work.numbering.number_pairs(judged)
     return sum(len(frame) for frame in work.records.frames.values())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW = (
-    "entities", "search", "check", "changes", "quality", "feeds", "metrics", "review",
+ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW, TICKETS, WEBHOOKS = (
+    "entities", "search", "check", "changes", "quality", "feeds", "metrics", "review", "tickets", "webhooks",
 )  # fmt: skip
 RIGHTS: dict[str, frozenset[str]] = {
     "worker": frozenset({ENTITIES, SEARCH, CHECK}),
-    "department": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY}),
-    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW}),
-    "auditor": frozenset({QUALITY, FEEDS}),
+    "department": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, TICKETS}),
+    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW, TICKETS, WEBHOOKS}),
+    "auditor": frozenset({QUALITY, FEEDS, TICKETS}),
     "monitor": frozenset({METRICS}),
 }
 DISTRICT_DIGITS = 6  # who answers for a whole district also sees what lies nowhere in particular

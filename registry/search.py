@@ -181,7 +181,7 @@ def checking(query: Query, keyring: Keyring, today: date) -> Steps[list[Known]]:
 
 
 def _known(hit: Hit, said: Mapping[str, date], today: date) -> Known:
-    declared = entity_types()["person"].properties
+    declared = {name: found for name, found in entity_types()["person"].properties.items() if name != "registry_code"}
     limits = {name: found.freshness_days for name, found in declared.items() if found.freshness_days is not None}
     old = [name for name, days in limits.items() if name in said and said[name] < today - timedelta(days=days)]
     return Known(

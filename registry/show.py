@@ -82,7 +82,7 @@ def find_by_number(connection: Connection, keyring: Keyring, number: str) -> lis
 
 def number_values(keyring: Keyring, number: str) -> dict[str, Any]:
     """The parameters by which `alias` knows a number: `schemes`, `plain`, `document`, `blind`; `codes` if it is one."""
-    plain = {KINDS[kind].clean.one(number) for kind in ("number", "code", "uscc")} - {None}
+    plain = {KINDS[kind].clean.one(number) for kind in ("number", "code", "uscc", "registry_code")} - {None}
     document = document_scheme(number)
     return {
         "schemes": sorted(set(PLAIN.values())),

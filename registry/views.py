@@ -98,9 +98,6 @@ RELATIONS = f"""
         AND (t.direction, t.relation, e.code) > (%(after_direction)s, %(after_relation)s, %(after_code)s)
     ORDER BY t.direction, t.relation, e.code LIMIT %(limit)s"""
 
-CALLED = f"""
-    SELECT e.code, {_CALLED} AS called FROM unnest(%(codes)s::text[]) AS asked(code) JOIN entity e ON e.code = asked.code"""
-
 CALLED = f"""SELECT e.code, {_CALLED} AS called FROM entity e WHERE e.code = ANY(%(codes)s::text[])"""
 
 TELL = f"""
@@ -124,11 +121,6 @@ TASK = f"""
         jsonb_array_elements_text(p.rids) WITH ORDINALITY AS n(rid, place)
     JOIN record r ON r.id = n.rid::bigint LEFT JOIN source s ON s.name = r.source LEFT JOIN load l ON l.id = r.load
     WHERE e.id = %(id)s AND {_INSIDE.format(e="e")} ORDER BY p.part, n.place"""
-
-CHANGES = f"""
-    SELECT e.sequence, e.run, e.code, e.type, e.change, e.diff, e.division, e.grid, e.at
-    FROM change e, (SELECT %(area)s::text AS area) c
-    WHERE e.sequence > %(since)s AND {_INSIDE.format(e="e")} ORDER BY e.sequence LIMIT %(limit)s"""
 
 
 def caller_of(row: Mapping[str, Any]) -> Caller:

@@ -37,6 +37,7 @@ def test_the_guide_shows_every_way_to_ask() -> None:
     asked = set(re.findall(r"\$ONEGRID(/v1/\w+)", "\n".join(COMMANDS)))
     assert asked == {
         "/v1/lookup", "/v1/persons", "/v1/households", "/v1/search", "/v1/check", "/v1/changes", "/v1/quality", "/v1/codes",
+        "/v1/tickets",
     }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def test_the_guides_commands_work(command: str, shell: tuple[Path, dict[str, str
     done = subprocess.run(["bash", "-ec", command], cwd=folder, env=environ, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     assert "status" not in found or found.get("code") == environ["PERSON"], found
-    assert found.get("code") or found["items"], found
+    assert found.get("code") or found["items"] or "/v1/tickets" in command, found  # nothing is to be corrected there
 
 
 def test_the_tokens_file_is_for_its_owner_alone(shell: tuple[Path, dict[str, str]]) -> None:
