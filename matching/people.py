@@ -88,7 +88,8 @@ def exact_pass(evidence: pd.DataFrame) -> Integers:
 
 
 def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The scored candidate pairs (positions `a` < `b`, `weight`, `apart`: never one person) and how many there were.
+    """The scored candidate pairs (positions `a` < `b`, `weight`, `apart`: never one person, `levels` as the model packs
+    them) and how many there were.
 
     A group of the exact pass is compared by its distinct variants alone: rows that say the same score the same.
     """
@@ -97,7 +98,7 @@ def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.Data
     found = candidates(view, ~view["own"].to_numpy())
     levels = Comparer(view, model.tables).levels(found.a, found.b)
     pairs = {"a": chosen[found.a], "b": chosen[found.b], "weight": predict(model, levels), "apart": impossible(levels)}
-    edges = pd.DataFrame(pairs)
+    edges = pd.DataFrame({**pairs, "levels": model.pack(levels)})
     counts = {"rows": len(evidence), "loose": int((~evidence["own"]).sum()), "pairs": len(edges)}
     return edges, {**counts, "hubs": sum(found.hubs.values())}
 
@@ -124,9 +125,11 @@ def _matched(evidence: pd.DataFrame, node: Integers, found: pd.Series, edges: pd
     alone = np.bincount(node, minlength=len(node))[node] == size
     members["how"] = np.select([size == 1, alone, evidence["own"]], ["single", "exact_id", "exact_id"], default="model")
     members["weight"] = np.where(members["how"] == "model", _best(edges, group), np.nan)
-    kept = edges[edges["weight"] >= KEEP]
-    pairs = {"type": "person", "rid_a": rid[kept["a"]], "rid_b": rid[kept["b"]], "weight": kept["weight"].to_numpy()}
-    return Matched(members=members, edges=pd.DataFrame(pairs))
+    inside = group[edges["a"].to_numpy()] == group[edges["b"].to_numpy()]  # the linkage counted those that are weak too
+    kept = edges[(edges["weight"] >= KEEP).to_numpy() | inside]
+    pairs = {"type": "person", "rid_a": rid[kept["a"]], "rid_b": rid[kept["b"]]}
+    scores = {name: kept[name].to_numpy() for name in ("weight", "levels")}
+    return Matched(members=members, edges=pd.DataFrame({**pairs, **scores}))
 
 
 def _best(edges: pd.DataFrame, group: Integers) -> npt.NDArray[np.float64]:

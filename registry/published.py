@@ -31,6 +31,7 @@ def _serial(column: str) -> str:
 _ENTITIES = f"""
     SELECT {_serial("code")} AS serial, code, type, kind, status, merged_into, division, grid, basis, records, sources
     FROM entity"""
+_DAY = "SELECT CAST(now() AS date)::text"
 _MEMBERS = f"""
     SELECT record AS rid, type, kind, {_serial("code")} AS serial, how, weight FROM membership WHERE known_to IS NULL"""
 _PAST = f"""
@@ -40,7 +41,7 @@ _VALUES = f"""
     SELECT {_serial("code")} AS serial, property, value, sealed, record, rule, agree, differ
     FROM entity_value WHERE known_to IS NULL"""
 _MODEL = "SELECT coalesce(model, '') FROM run WHERE id = :run"
-_EDGES = "SELECT record_a, record_b FROM edge WHERE model = %(model)s"
+_EDGES = "SELECT record_a, record_b, weight, levels FROM edge WHERE model = %(model)s"
 _RELATIONS = f"""
     SELECT {_serial("code")} AS serial, relation, {_serial("to_code")} AS to_serial, record
     FROM relation WHERE known_to IS NULL"""
@@ -51,7 +52,7 @@ _ALIASES = f"""
 
 @dataclass(frozen=True)
 class Published:
-    """What is published, as the functions of those names read it; edges of the model of the run alone."""
+    """What is published, as the functions of those names read it; edges of the model of the run alone. day: today."""
 
     entities: pd.DataFrame
     members: pd.DataFrame
@@ -61,6 +62,7 @@ class Published:
     aliases: pd.DataFrame
     edges: pd.DataFrame
     model: str
+    day: str
 
 
 def read_published(connection: Connection, keyring: Keyring, run: int) -> Published:
@@ -75,6 +77,7 @@ def read_published(connection: Connection, keyring: Keyring, run: int) -> Publis
         aliases=aliases(connection),
         edges=read_frame(connection, _EDGES, {"model": model}),
         model=model,
+        day=str(connection.execute(text(_DAY)).scalar_one()),
     )
 
 
@@ -144,14 +147,22 @@ def begin(connection: Connection, table: str, rows: pd.DataFrame, moment: dateti
     copy_frame(connection, table, rows if moment is None else rows.assign(known_from=moment))
 
 
-def end(connection: Connection, table: str, keys: pd.DataFrame, moment: datetime | None) -> None:
-    """Ends the present rows of `table` whose columns equal a row of `keys`."""
+def end(
+    connection: Connection, table: str, keys: pd.DataFrame, moment: datetime | None, until: pd.Series | None = None
+) -> None:
+    """Ends the present rows of `table` whose columns equal a row of `keys`.
+
+    until: aligned with `keys`, the date up to which the row was true in the world; missing, or not after its beginning:
+    it never was.
+    """
     if keys.empty:
         return
-    load_temporary(connection, "ended", table, keys)
+    over = pd.Series(None, index=keys.index, dtype="str") if until is None else until.set_axis(keys.index)
+    load_temporary(connection, "ended", table, keys.assign(valid_to=over))
     same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM e."{name}"' for name in keys.columns)
     joined = " AND ".join(f't."{name}" = e."{name}"' for name in keys.columns if keys[name].notna().all())
-    statement = f'UPDATE "{table}" t SET known_to = coalesce(CAST(:moment AS timestamptz), now()) FROM ended e WHERE t.known_to IS NULL AND {joined} AND {same}'
+    ending = "CASE WHEN t.valid_from IS NULL OR e.valid_to > t.valid_from THEN e.valid_to END"
+    statement = f'UPDATE "{table}" t SET known_to = coalesce(CAST(:moment AS timestamptz), now()), valid_to = {ending} FROM ended e WHERE t.known_to IS NULL AND {joined} AND {same}'
     connection.execute(text(statement), {"moment": moment})
 
 

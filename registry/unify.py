@@ -60,7 +60,7 @@ def _write(
 ) -> ChangeCounts:
     groups = draft.groups
     entities = writing.write_entities(draft)
-    writing.write_members(draft)
+    writing.write_members(draft, origins)
     relations = writing.write_relations(
         draft, links, origins
     )  # the database is busy with these while values are chosen
