@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS = (
-    "entities", "search", "check", "changes", "quality", "feeds", "metrics",
+ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, HISTORY, EXPLAIN = (
+    "entities", "search", "check", "changes", "quality", "feeds", "metrics", "history", "explain",
 )  # fmt: skip
 RIGHTS: dict[str, frozenset[str]] = {
     "worker": frozenset({ENTITIES, SEARCH, CHECK}),
-    "department": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY}),
-    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS}),
+    "department": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, HISTORY, EXPLAIN}),
+    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, HISTORY, EXPLAIN}),
     "auditor": frozenset({QUALITY, FEEDS}),
     "monitor": frozenset({METRICS}),
 }

@@ -30,18 +30,18 @@ HOLDS = """(
     AND ({t}.known_to IS NULL OR {t}.known_to > k.at OR {t}.valid_to > k.day))"""
 
 
-def _every(table: str) -> str:
+def every(table: str) -> str:
     """The rows of a table, present and past: each part has its own index."""
     return f"(SELECT * FROM {table} WHERE known_to IS NULL UNION ALL SELECT * FROM {table} WHERE known_to IS NOT NULL)"
 
 
 _VALUES = f"""
     SELECT DISTINCT ON (v.property) v.*, CASE WHEN v.known_to <= k.at THEN v.valid_to END AS ended
-    FROM k, f, {_every("entity_value")} v WHERE v.code = f.code AND {HOLDS.format(t="v")}
+    FROM k, f, {every("entity_value")} v WHERE v.code = f.code AND {HOLDS.format(t="v")}
     ORDER BY v.property, v.known_from DESC"""
 _CALLED = f"""
     (SELECT string_agg(n.value, ' ' ORDER BY n.property DESC) FROM (
-        SELECT DISTINCT ON (v.property) v.property, v.value FROM {_every("entity_value")} v
+        SELECT DISTINCT ON (v.property) v.property, v.value FROM {every("entity_value")} v
         WHERE v.code = e.code AND v.property IN ('name', 'title', 'head_name', 'address') AND {HOLDS.format(t="v")}
         ORDER BY v.property, v.known_from DESC) n)"""
 # Where it lay at that moment, and what had become of it, stand with its last change until then. Seen only by who may
@@ -80,13 +80,13 @@ VALUES_AT = f"WITH {_SEEN}, k AS ({_WHEN}), f AS ({_FOUND}), v AS ({_VALUES}) {_
 
 _OVERRULED = f"""
     NOT EXISTS (
-        SELECT FROM {_every("relation")} n JOIN entity m ON m.code = n.to_code
+        SELECT FROM {every("relation")} n JOIN entity m ON m.code = n.to_code
         WHERE n.code = t.code AND n.relation = t.relation AND (m.type, m.kind) = (o.type, o.kind)
             AND n.known_from > t.known_from AND {HOLDS.format(t="n")})"""
 _LINK = f"""
     SELECT t.relation, '{{direction}}' AS direction, t.{{other}} AS other, t.valid_from,
         CASE WHEN t.known_to <= k.at THEN t.valid_to END AS valid_to
-    FROM k CROSS JOIN {_every("relation")} t JOIN entity o ON o.code = t.to_code
+    FROM k CROSS JOIN {every("relation")} t JOIN entity o ON o.code = t.to_code
     WHERE t.{{one}} = %(code)s AND %({{wanted}})s AND {HOLDS.format(t="t")} AND {_OVERRULED}"""
 RELATIONS_AT = f"""
     WITH {_SEEN}, k AS MATERIALIZED ({_WHEN}), t AS (
@@ -112,7 +112,7 @@ MEMBERS_AT = f"""
     ) x ON true
     LEFT JOIN load l ON l.id = x.load
     WHERE m.code = %(code)s AND {HOLDS.format(t="m")} AND r.id > %(after)s AND NOT EXISTS (
-        SELECT FROM {_every("membership")} n WHERE (n.record, n.type, n.kind) = (m.record, m.type, m.kind)
+        SELECT FROM {every("membership")} n WHERE (n.record, n.type, n.kind) = (m.record, m.type, m.kind)
             AND n.known_from > m.known_from AND {HOLDS.format(t="n")})
     ORDER BY r.id LIMIT %(limit)s"""
 
