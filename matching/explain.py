@@ -64,29 +64,28 @@ class Fresh:
     keys: tuple[str, ...]
 
 
-def compare_anew(evidence: pd.DataFrame, model: Model, pairs: pd.DataFrame) -> list[Fresh]:
-    """Each pair of positions `a`, `b` of the evidence as it compares now."""
+def compare_anew(
+    evidence: pd.DataFrame, model: Model, pairs: pd.DataFrame, *, impossible_only: bool = False
+) -> list[Fresh]:
+    """Each pair of positions `a`, `b` of the evidence as it compares now; only those that cannot be one person if asked."""
     if pairs.empty:
         return []
     a, b = (pairs[name].to_numpy(dtype=np.int64) for name in ("a", "b"))
     levels = Comparer(evidence, model.tables).levels(a, b)
     packed, never = model.pack(levels), impossible(levels)
-    return [
-        Fresh(int(packed[n]), bool(never[n]), shared_keys(evidence, int(a[n]), int(b[n]))) for n in range(len(pairs))
-    ]
+    asked = np.flatnonzero(never) if impossible_only else np.arange(len(pairs))
+    return [Fresh(int(packed[n]), bool(never[n]), shared_keys(evidence, int(a[n]), int(b[n]))) for n in asked]
 
 
 def shared_keys(evidence: pd.DataFrame, a: int, b: int) -> tuple[str, ...]:
     """The blocking keys that two rows share, by their names: hubs among them brought nobody together."""
     found = []
+    rows = (evidence.iloc[a].to_dict(), evidence.iloc[b].to_dict())
     for rule in RULES:
         sides = [(rule.columns, rule.other or rule.columns), (rule.other or rule.columns, rule.columns)]
         for one, two in sides:
-            names = [*one, *two]
-            if not all(name in evidence.columns for name in names):
-                continue
-            left, right = evidence.iloc[a][list(one)].tolist(), evidence.iloc[b][list(two)].tolist()
-            if all(pd.notna(x) and pd.notna(y) and x == y for x, y in zip(left, right, strict=True)):
+            met = zip((rows[0].get(name) for name in one), (rows[1].get(name) for name in two), strict=True)
+            if all(pd.notna(x) and pd.notna(y) and x == y for x, y in met):
                 found.append(rule.name)
                 break
     return tuple(found)

@@ -72,7 +72,7 @@ def match_people(
     edges, more = score(evidence, node, model)
     clock.step("score")
     on_nodes = edges.assign(a=node[edges["a"].to_numpy()], b=node[edges["b"].to_numpy()])
-    found = cluster(on_nodes, np.unique(node), _rules(evidence, node, judgements, on_nodes), JOIN)
+    found = cluster(on_nodes, np.unique(node), rules_of(evidence, node, judgements, on_nodes), JOIN)
     clock.step("cluster")
     matched = _matched(evidence, node, found, edges)
     clock.step("members")
@@ -103,7 +103,8 @@ def score(evidence: pd.DataFrame, node: Integers, model: Model) -> tuple[pd.Data
     return edges, {**counts, "hubs": sum(found.hubs.values())}
 
 
-def _rules(evidence: pd.DataFrame, node: Integers, judgements: pd.DataFrame | None, edges: pd.DataFrame) -> Rules:
+def rules_of(evidence: pd.DataFrame, node: Integers, judgements: pd.DataFrame | None, edges: pd.DataFrame) -> Rules:
+    """What clusters must hold to: trusted numbers, the pairs that are `apart`, and what people judged."""
     trusted = evidence.loc[evidence["trusted"].to_numpy(), ["id"]]
     apart = edges.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
     exclusive = trusted.set_index(pd.Index(node[trusted.index])).groupby(level=0).first()
