@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api import codes, entities, feeds, health, past, problems, searching
+from api import codes, entities, feeds, health, past, problems, searching, why
 from api.hub import Hub, make_pool
 from onegrid.database import Database, open_database
 from onegrid.sealing import Keyring
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.meters = health.Meters()
-    for router in (entities.router, past.router, codes.router, searching.router, feeds.router):
+    for router in (entities.router, past.router, why.router, codes.router, searching.router, feeds.router):
         app.include_router(router, prefix="/v1")
     app.include_router(health.router)
     problems.install(app)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.answers import PERSONAL, answer, cursor_of, place_of
 from api.deps import AskingDep, Session
 from api.entities import PAGE, PROBLEMS, CodeParam, CursorParam, Direction, LimitParam, code_of
-from api.models import EntityAt, MembersAt, RelationsAt, Timeline
+from api.past_models import EntityAt, MembersAt, RelationsAt, Timeline
 from api.problems import not_found
 from registry.access import HISTORY
 from registry.history import ENTITY_AT, FOUND_AT, MEMBERS_AT, RELATIONS_AT, When
