@@ -20,8 +20,9 @@ from api.why_models import How, Pair, ValueReason, Why
 from onegrid.database import Actor
 from onegrid.explaining import Name, how, why
 from registry.access import EXPLAIN, Caller
+from registry.drawing import masked
 from registry.reasons import HOW, VALUE, two, value_reason
-from registry.views import IN_KEY, MEMBERS, NAMED, WHERE_IT_IS, without_numbers
+from registry.views import MEMBERS, NAMED, WHERE_IT_IS
 from schemas.properties import entity_types
 
 MEMBERS_MOST = 1000
@@ -149,15 +150,5 @@ def _how(asking: Asking, caller: Caller, code: str) -> dict[str, Any]:
         return how(connection, asking.hub.keyring, code)
 
 
-def _shown(told: Any, caller: Caller) -> Any:
-    """With the keys of records masked where they hold numbers that the caller may not see."""
-    if caller.numbers:
-        return told
-    if isinstance(told, list):
-        return [_shown(part, caller) for part in told]
-    if isinstance(told, dict):
-        return {
-            name: without_numbers(part, IN_KEY) if name == "key" else _shown(part, caller)
-            for name, part in told.items()
-        }
-    return told
+def _shown(told: dict[str, Any], caller: Caller) -> Any:
+    return told if caller.numbers else masked(told)

@@ -53,6 +53,18 @@ class Name(NamedTuple):
     role: str
 
 
+def codes_of(connection: Connection, *names: Name) -> list[str]:
+    """The codes of the persons that records speak of; NotFound for a record that is not there."""
+    from onegrid.errors import NotFound
+    from registry.views import NAMED
+
+    rows = [connection.exec_driver_sql(NAMED, {"area": "", **name._asdict()}).first() for name in names]
+    found = [str(row.code) for row in rows if row is not None]
+    if len(found) < len(names):
+        raise NotFound("There is no such record of a person.")
+    return found
+
+
 def why(connection: Connection, keyring: Keyring, one: Name, two: Name, codes: list[str]) -> dict[str, Any]:
     """What made two records of people one person, or what keeps them apart. codes: of the entities they belong to."""
     scene = _Scene.read(connection, keyring, codes)
