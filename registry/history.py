@@ -35,6 +35,11 @@ def every(table: str) -> str:
     return f"(SELECT * FROM {table} WHERE known_to IS NULL UNION ALL SELECT * FROM {table} WHERE known_to IS NOT NULL)"
 
 
+def only(table: str, column: str, of: str) -> str:
+    """Those that share a column with a row outside. OFFSET 0 keeps them a look-up by index: the planner would read all."""
+    return f"(SELECT * FROM {every(table)} x WHERE x.{column} = {of}.{column} OFFSET 0)"
+
+
 _VALUES = f"""
     SELECT DISTINCT ON (v.property) v.*, CASE WHEN v.known_to <= k.at THEN v.valid_to END AS ended
     FROM k, f, {every("entity_value")} v WHERE v.code = f.code AND {HOLDS.format(t="v")}
@@ -80,8 +85,8 @@ VALUES_AT = f"WITH {_SEEN}, k AS ({_WHEN}), f AS ({_FOUND}), v AS ({_VALUES}) {_
 
 _OVERRULED = f"""
     NOT EXISTS (
-        SELECT FROM {every("relation")} n JOIN entity m ON m.code = n.to_code
-        WHERE n.code = t.code AND n.relation = t.relation AND (m.type, m.kind) = (o.type, o.kind)
+        SELECT FROM {only("relation", "code", "t")} n JOIN entity m ON m.code = n.to_code
+        WHERE n.relation = t.relation AND (m.type, m.kind) = (o.type, o.kind)
             AND n.known_from > t.known_from AND {HOLDS.format(t="n")})"""
 _LINK = f"""
     SELECT t.relation, '{{direction}}' AS direction, t.{{other}} AS other, t.valid_from,
@@ -112,7 +117,7 @@ MEMBERS_AT = f"""
     ) x ON true
     LEFT JOIN load l ON l.id = x.load
     WHERE m.code = %(code)s AND {HOLDS.format(t="m")} AND r.id > %(after)s AND NOT EXISTS (
-        SELECT FROM {every("membership")} n WHERE (n.record, n.type, n.kind) = (m.record, m.type, m.kind)
+        SELECT FROM {only("membership", "record", "m")} n WHERE (n.type, n.kind) = (m.type, m.kind)
             AND n.known_from > m.known_from AND {HOLDS.format(t="n")})
     ORDER BY r.id LIMIT %(limit)s"""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from onegrid.sealing import Keyring
 from registry.access import Caller
-from registry.history import every
+from registry.history import every, only
 from registry.views import _INSIDE as INSIDE
 from registry.views import IN_KEY, shown_values, without_numbers
 from schemas.properties import EntityType
@@ -25,28 +25,28 @@ _BEFORE = """
 _LINES = f"""
     SELECT w.at, w.code, 1 AS place, w.change AS what, '' AS name, NULL AS other, NULL::text AS value, NULL::bytea AS sealed,
         NULL::smallint AS sensitivity, NULL::text AS rule, NULL::bigint AS record, w.diff, NULL::date AS valid
-    FROM h JOIN change w ON w.code = h.code AND w.at <= h.until
+    FROM h CROSS JOIN LATERAL (SELECT * FROM change WHERE code = h.code OFFSET 0) w WHERE w.at <= h.until
     UNION ALL
     SELECT v.known_from, v.code, 2, 'value', v.property, NULL, v.value, v.sealed, v.sensitivity, v.rule, v.record, NULL, v.valid_from
-    FROM h JOIN {every("entity_value")} v ON v.code = h.code AND v.known_from <= h.until
+    FROM h CROSS JOIN LATERAL {only("entity_value", "code", "h")} v WHERE v.known_from <= h.until
     UNION ALL
     SELECT v.known_to, v.code, 3, 'value ended', v.property, NULL, NULL, NULL, NULL, NULL, v.record, NULL, v.valid_to
-    FROM h JOIN {every("entity_value")} v ON v.code = h.code AND v.known_to <= h.until
-    WHERE NOT EXISTS (
+    FROM h CROSS JOIN LATERAL {only("entity_value", "code", "h")} v WHERE v.known_to <= h.until
+    AND NOT EXISTS (
         SELECT FROM {every("entity_value")} n WHERE n.code = v.code AND n.property = v.property AND n.known_from = v.known_to)
     UNION ALL
     SELECT t.known_from, t.code, 4, 'relation', t.relation, t.to_code, NULL, NULL, NULL, NULL, t.record, NULL, t.valid_from
-    FROM h JOIN {every("relation")} t ON t.code = h.code AND t.known_from <= h.until
+    FROM h CROSS JOIN LATERAL {only("relation", "code", "h")} t WHERE t.known_from <= h.until
     UNION ALL
     SELECT t.known_to, t.code, 5, 'relation ended', t.relation, t.to_code, NULL, NULL, NULL, NULL, t.record, NULL, t.valid_to
-    FROM h JOIN {every("relation")} t ON t.code = h.code AND t.known_to <= h.until
+    FROM h CROSS JOIN LATERAL {only("relation", "code", "h")} t WHERE t.known_to <= h.until
     UNION ALL
     SELECT m.known_from, m.code, 6, 'record', m.how, NULL, NULL, NULL, NULL, NULL, m.record, NULL, m.valid_from
-    FROM h JOIN membership m ON m.code = h.code AND m.known_from <= h.until
+    FROM h CROSS JOIN LATERAL (SELECT * FROM membership WHERE code = h.code OFFSET 0) m WHERE m.known_from <= h.until
     UNION ALL
     SELECT m.known_to, m.code, 7, 'record ended', m.how, NULL, NULL, NULL, NULL, NULL, m.record, NULL, m.valid_to
-    FROM h JOIN membership m ON m.code = h.code AND m.known_to <= h.until
-    WHERE NOT EXISTS (
+    FROM h CROSS JOIN LATERAL (SELECT * FROM membership WHERE code = h.code OFFSET 0) m WHERE m.known_to <= h.until
+    AND NOT EXISTS (
         SELECT FROM membership n WHERE n.code = m.code AND n.record = m.record AND n.known_from = m.known_to)"""
 TIMELINE = f"""
     WITH RECURSIVE c AS (SELECT %(area)s::text AS area), h(code, until) AS (

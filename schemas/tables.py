@@ -263,6 +263,7 @@ membership = Table(
     *_known(),
     Index("ix_membership_current", "record", "type", "kind", unique=True, postgresql_where=text("known_to IS NULL")),
     Index("ix_membership_code", "code"),
+    Index("ix_membership_past", "record", postgresql_where=text("known_to IS NOT NULL")),
 )
 
 relation = Table(

@@ -1,4 +1,4 @@
-"""What explanations and as-of reads need: the levels behind an edge's weight, and past relations by code."""
+"""What explanations and as-of reads need: the levels behind an edge's weight, and past relations and memberships by index."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ def upgrade() -> None:
     bind = op.get_bind()
     bind.exec_driver_sql("ALTER TABLE edge ADD COLUMN levels bigint")
     bind.exec_driver_sql("CREATE INDEX ix_relation_past ON relation (code) WHERE known_to IS NOT NULL")
+    bind.exec_driver_sql("CREATE INDEX ix_membership_past ON membership (record) WHERE known_to IS NOT NULL")
 
 
 def downgrade() -> None:
     """Weights alone."""
     bind = op.get_bind()
+    bind.exec_driver_sql("DROP INDEX ix_membership_past")
     bind.exec_driver_sql("DROP INDEX ix_relation_past")
     bind.exec_driver_sql("ALTER TABLE edge DROP COLUMN levels")
