@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from registry.draft import Draft
 
 
-def true_until(ended: pd.DataFrame, fresh: pd.DataFrame, draft: Draft, origins: Origins) -> pd.Series:
+def true_until(
+    ended: pd.DataFrame, fresh: pd.DataFrame, draft: Draft, origins: Origins, *, own: bool = False
+) -> pd.Series:
     """The ISO date up to which each row of `ended` was true, missing where that is not known.
 
     ended: `serial`, `record`, and `series`, which is equal for rows that take each other's place. fresh: `series` and
-    `valid_from` of the rows that begin.
+    `valid_from` of the rows that begin. own: the rows say which entity the records themselves belong to.
     """
     if ended.empty:
         return pd.Series(dtype="str")
@@ -37,6 +39,8 @@ def true_until(ended: pd.DataFrame, fresh: pd.DataFrame, draft: Draft, origins: 
     followed = ended["series"].isin(fresh["series"]).to_numpy(dtype=bool)
     successor = ended["series"].map(begins).astype("str").reset_index(drop=True)
     until = successor.where(followed, said)
+    if own:
+        return until
     return until.mask(standing & ~_members(draft, record, ended["serial"].to_numpy(dtype=np.int64)))
 
 

@@ -100,7 +100,7 @@ def write_members(draft: Draft, origins: Origins) -> None:
     group, lines = wanted["group"].to_numpy()[fresh], wanted[["rid", "at", "how", "weight"]].take(fresh)
     lines["valid_from"] = origins.date.take(origins.at(lines["rid"].to_numpy())).array
     ended = now[found.ended].rename(columns={"rid": "record", "at": "series"})
-    until = true_until(ended, lines.rename(columns={"at": "series"}), draft, origins)
+    until = true_until(ended, lines.rename(columns={"at": "series"}), draft, origins, own=True)
     draft.to.write(end, "membership", ended[["record", "type", "kind"]], draft.to.moment, until)
     rows = (
         lines.drop(columns="at")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from onegrid.sealing import Keyring
-from registry.history import When, found_at, relations_at, values_at
+from registry.history import When, found_at, members_at, relations_at, values_at
 from registry.runs import finish_run, start_run
 from registry.unify import unify
 from schemas.records import Matched, Records
@@ -76,6 +76,9 @@ def matched(make: SimpleNamespace, step: dict[int, Said]) -> tuple[Matched, Reco
     )
 
 
+RECORD = """
+    INSERT INTO record (id, source, key, type, "values", hash, load, known_from)
+    VALUES (:id, 'police', :id, 'person', '{}', '', 1, :at)"""
 PRESENT = {
     "value": "SELECT code, property AS part, value AS content, record, (rule, agree, differ)::text AS how FROM entity_value WHERE known_to IS NULL",
     "home": "SELECT code, relation AS part, to_code AS content, record, '' AS how FROM relation WHERE known_to IS NULL",
@@ -123,8 +126,10 @@ class Oracle:
     def close(self, series: Series, day: int, dates: dict[int, Any], belongs: set[Any], now: dict[Any, Any]) -> None:
         old = self.layers[series][-1]
         until = dates[now[series][1]] if series in now else dates.get(old.record, FIRST + timedelta(days=day))
-        moved = old.record in dates and not any(
-            record == old.record and code == holder(series, old.content) for record, code in belongs
+        moved = (
+            series[0] != "member"
+            and old.record in dates
+            and not any(record == old.record and code == holder(series, old.content) for record, code in belongs)
         )
         over = until is not None and not moved and (old.begin is None or until > old.begin)
         self.layers[series][-1] = replace(old, end=until) if over else replace(old, wrong=True)
@@ -142,11 +147,15 @@ def check(connection: Connection, code: str, when: When, told: dict[Series, Any]
     assert out == {s[2]: content for s, content in told.items() if s[:2] == ("home", code)}
     residents = {line["code"] for line in links if line["direction"] == "in"}
     assert residents == {s[1] for s, content in told.items() if s[0] == "home" and content == code}
+    members = {line["id"] for line in members_at(connection, code, when)}
+    assert members == {s[1] for s, content in told.items() if s[0] == "member" and content == code}
 
 
 def live(undone: Undone, keyring: Keyring, make: SimpleNamespace, history: list[dict[int, Said]]) -> None:
     with undone() as connection:
         oracle, snapshots, status = Oracle(), [], []
+        for record in (*range(1, 5), *HOMES):
+            connection.execute(text(RECORD), {"id": record, "at": START})
         for day, step in enumerate(history):
             number = start_run(connection, "model")
             found, records = matched(make, step)
