@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api import changes, codes, entities, feeds, health, problems, reviewing, searching, tickets, webhooks
+from api import changes, codes, entities, feeds, health, past, problems, reviewing, searching, tickets, webhooks, why
 from api.hub import Hub, make_pool
 from onegrid.database import Database, open_database
 from onegrid.sealing import Keyring
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.meters = health.Meters()
-    for part in (entities, codes, searching, feeds, reviewing, changes, tickets, webhooks):
+    for part in (entities, past, why, codes, searching, feeds, reviewing, changes, tickets, webhooks):
         app.include_router(part.router, prefix="/v1")
     app.include_router(health.router)
     problems.install(app)

@@ -50,7 +50,7 @@ class Work:
 class Linked:
     """What an engine found.
 
-    edges: scored pairs of rows (`a` < `b`, `weight`, `apart`: never one person), sorted; those that score `keep` and more
+    edges: scored pairs of rows (`a` < `b`, `weight`, `apart`: never one person, `levels`), sorted; those that score `keep` and more
     or lie in one cluster, no others.
     clusters: the cluster of each group, indexed by group; its value the smallest group of the cluster. counts: `pairs`
     compared, and `hubs`, the blocks skipped; seconds of the steps, as `score_seconds`.
@@ -92,10 +92,15 @@ def score(work: Work) -> tuple[pd.DataFrame, int]:
 def compare(
     rows: pd.DataFrame, model: Model, pairs: tuple[Integers, Integers], join: float, weigh: Weigh
 ) -> pd.DataFrame:
-    """`weight` and `apart` (two people, whatever else speaks for one) of pairs of positions in the rows, on every engine.
+    """`weight`, `apart` (two people, whatever else speaks for one) and `levels` (as the model packs them) of pairs of positions in the rows, on every engine.
 
     They depend on the two rows and the model alone. join: log2 odds of the linkage two clusters need.
     """
     levels = levels_of(rows, model.tables, *pairs)
     weight = weigh(model, levels)
-    return pd.DataFrame({"weight": weight, "apart": impossible(levels) | listed_twice(levels, weight < join)})
+    return pd.DataFrame({"weight": weight, "apart": never_one(levels, weight, join), "levels": model.pack(levels)})
+
+
+def never_one(levels: pd.DataFrame, weight: npt.NDArray[np.float64], join: float) -> npt.NDArray[np.bool_]:
+    """The pairs that are two people, whatever else speaks for one: what cannot be, and what one list names twice."""
+    return impossible(levels) | listed_twice(levels, weight < join)

@@ -111,6 +111,19 @@ class Model:
         """Read a model file."""
         return cls.from_json(path.read_text(encoding="utf-8"))
 
+    def pack(self, levels: pd.DataFrame) -> npt.NDArray[np.int64]:
+        """Each row of levels as one whole number, which `unpack` reads again."""
+        names = sorted(self.comparisons)
+        return _row_code(levels, [len(self.comparisons[name]) + 1 for name in names], names)
+
+    def unpack(self, packed: pd.Series) -> pd.DataFrame:
+        """The levels that `pack` made a number of: a column a comparison."""
+        rest, found = packed.to_numpy(dtype=np.int64), {}
+        for name in sorted(self.comparisons, reverse=True):
+            rest, level = np.divmod(rest, len(self.comparisons[name]) + 1)
+            found[name] = level - 1
+        return pd.DataFrame({name: found[name] for name in self.comparisons}, index=packed.index)
+
     def score(self, levels: pd.DataFrame) -> Floats:
         """log2 odds of each row of levels, in whole millionths: the very numbers that Splink's prediction gives."""
         total = np.full(len(levels), self.base)

@@ -32,6 +32,7 @@ from onegrid.commands import (
 )
 from onegrid.errors import OneGridError, Unforeseen
 from onegrid.outgoing import hub, package, tickets, webhook
+from onegrid.past_commands import RECORD, how, timeline, why
 from onegrid.printing import say
 from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, prepare, up
 from onegrid.settings import ENGINES
@@ -94,6 +95,7 @@ PORTS: tuple[Option, ...] = (
     (("--api-port",), {"type": int, "default": API_PORT, "help": f"the API's port ({API_PORT})"}),
     (("--airflow-port",), {"type": int, "default": AIRFLOW_PORT, "help": f"Airflow's port ({AIRFLOW_PORT})"}),
 )
+CODE: Option = (("code",), {"help": "a code"})
 OUT: Option = (("--out",), {"type": Path, "help": "the file to write"})
 
 COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]], ...] = (
@@ -129,6 +131,16 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
     )),
     ("show", "draw an entity with where each value came from", show, (
         (("code",), {"help": "a code, or - to read an official number from standard input"}), HOME,
+        (("--valid-at",), {"help": "as it was on this day"}),
+        (("--known-at",), {"help": "as the hub knew it at this moment (a day alone: its end)"}),
+    )),
+    ("timeline", "all that happened to an entity in the registry", timeline, (CODE, HOME)),
+    ("how", "by which joins the records of a person came together", how, (CODE, HOME)),
+    ("why", "why two records are one person, or two", why, (
+        HOME,
+        (("--one",), {"nargs": "+", "metavar": "WORD", "help": f"{RECORD}; without it: a line of standard input"}),
+        (("--two",), {"nargs": "+", "metavar": "WORD", "help": "the other, likewise"}),
+        (("--svg",), {"type": Path, "help": "also write the comparison as a picture"}),
     )),
     ("quality", "show how good the data is", quality, (
         HOME, (("--by",), {"default": "owner", "help": "owner,level,division,grid,property,source,type"}),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW, TICKETS, WEBHOOKS = (
-    "entities", "search", "check", "changes", "quality", "feeds", "metrics", "review", "tickets", "webhooks",
+ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW, TICKETS, WEBHOOKS, HISTORY, EXPLAIN = (
+    "entities", "search", "check", "changes", "quality", "feeds", "metrics", "review", "tickets", "webhooks", "history",
+    "explain",
 )  # fmt: skip
+_DEPARTMENT = frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, TICKETS, HISTORY, EXPLAIN})
 RIGHTS: dict[str, frozenset[str]] = {
     "worker": frozenset({ENTITIES, SEARCH, CHECK}),
-    "department": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, TICKETS}),
-    "officer": frozenset({ENTITIES, SEARCH, CHECK, CHANGES, QUALITY, FEEDS, METRICS, REVIEW, TICKETS, WEBHOOKS}),
+    "department": _DEPARTMENT,
+    "officer": _DEPARTMENT | {FEEDS, METRICS, REVIEW, WEBHOOKS},
     "auditor": frozenset({QUALITY, FEEDS, TICKETS}),
     "monitor": frozenset({METRICS}),
 }

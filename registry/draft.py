@@ -95,6 +95,11 @@ class Draft:
     before: Published
 
     @property
+    def day(self) -> str:
+        """The ISO date of the run's moment."""
+        return self.before.day if self.to.moment is None else self.to.moment.date().isoformat()
+
+    @property
     def entities(self) -> pd.DataFrame:
         """Every code ever issued."""
         return self.before.entities
@@ -110,6 +115,22 @@ class Draft:
         """The codes of serials, row by row."""
         places = self._codes.index.get_indexer(pd.Index(serials))
         return self._codes.take(places).reset_index(drop=True)
+
+    @cached_property
+    def _sorts(self) -> pd.Series:
+        old = pd.Series(
+            self.entities["type"].str.cat(self.entities["kind"], sep="/").array, index=pd.Index(self.entities["serial"])
+        )
+        now = self.groups.table
+        new = pd.Series(now["type"].str.cat(now["kind"], sep="/").array, index=pd.Index(self.coding.serial))
+        both: pd.Series = pd.concat([old, new])
+        first: pd.Series = both[~both.index.duplicated()]
+        return first
+
+    def sorts(self, serials: pd.Series) -> pd.Series:
+        """`type/kind` of the entities of serials, on their index."""
+        found: pd.Series = self._sorts.take(self._sorts.index.get_indexer(pd.Index(serials)))
+        return found.set_axis(serials.index)
 
     @cached_property
     def place_before(self) -> Integers:

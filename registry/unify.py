@@ -69,7 +69,7 @@ def _write(
 ) -> tuple[Outcome, pd.DataFrame, pd.DataFrame]:
     groups = draft.groups
     entities = writing.write_entities(draft)
-    writing.write_members(draft)
+    writing.write_members(draft, origins)
     relations = writing.write_relations(
         draft, links, origins
     )  # the database is busy with these while values are chosen

@@ -76,6 +76,12 @@ WHERE_IT_IS = f"""
     SELECT e.code, e.type, e.kind, e.status, e.merged_into FROM entity e, (SELECT %(area)s::text AS area) c
     WHERE e.code = %(code)s AND {_INSIDE.format(e="e")}"""
 
+NAMED = f"""
+    SELECT e.code FROM record r JOIN membership m ON m.record = r.id AND m.type = r.type AND m.known_to IS NULL
+    JOIN entity e ON e.code = m.code, (SELECT %(area)s::text AS area) c
+    WHERE r.source = %(source)s AND r.key = %(key)s AND r.role = %(role)s AND r.type = 'person' AND NOT r.deleted
+        AND {_INSIDE.format(e="e")}"""
+
 RESOLVE = f"""
     SELECT e.code, e.type, e.kind, e.status, e.merged_into FROM entity e, (SELECT %(area)s::text AS area) c
     WHERE e.code = ANY(%(codes)s) AND {_INSIDE.format(e="e")}"""

@@ -1,7 +1,8 @@
 """The registry's tables (SQLAlchemy Core). Rows of people hold no plain number of sensitivity 3 or more: those are `Sealed`.
 
 Two clocks: `valid_from`/`valid_to` say when something was true in the world (by the source), `known_from`/`known_to`
-when the hub knew it; `known_to` is null for what the hub holds true now.
+when the hub knew it; `known_to` is null for what the hub holds true now. `valid_to` is written with `known_to`: such a
+row was true until then, and is still known to have been; one that ends without it was a mistake (`registry.history`).
 """
 
 from __future__ import annotations
@@ -176,6 +177,7 @@ edge = Table(
     Column("record_b", BigInteger, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("weight", Float, nullable=False),
+    Column("levels", BigInteger),  # of people: the level of each comparison, as the model packs them
 )
 
 judgement = Table(
@@ -286,6 +288,7 @@ membership = Table(
     *_known(),
     Index("ix_membership_current", "record", "type", "kind", unique=True, postgresql_where=text("known_to IS NULL")),
     Index("ix_membership_code", "code"),
+    Index("ix_membership_past", "record", postgresql_where=text("known_to IS NOT NULL")),
 )
 
 relation = Table(
@@ -299,6 +302,7 @@ relation = Table(
     *_known(),
     Index("ix_relation_current", "code", "relation", "to_code", unique=True, postgresql_where=text("known_to IS NULL")),
     Index("ix_relation_to", "to_code", "relation"),
+    Index("ix_relation_past", "code", postgresql_where=text("known_to IS NOT NULL")),
 )
 
 alias = Table(

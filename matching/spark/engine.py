@@ -123,7 +123,7 @@ def _answers(host: str) -> bool:
 
 def _found(room: Path, nodes: Integers, work: Work) -> Linked:
     possible = (pc.field("weight") >= work.keep) | (pc.field("component_l") == pc.field("component_r"))
-    edges = pq.read_table(room / EDGES, columns=["a", "b", "weight", "apart"], filters=possible).to_pandas()
+    edges = pq.read_table(room / EDGES, columns=["a", "b", "weight", "apart", "levels"], filters=possible).to_pandas()
     found = pq.read_table(room / CLUSTERS)
     clusters = pd.Series(nodes, index=pd.Index(nodes, name="node"), name="cluster")
     clusters.loc[found["node"].to_numpy()] = found["cluster"].to_numpy()

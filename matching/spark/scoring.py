@@ -18,7 +18,7 @@ from onegrid.errors import without_words
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-SCORED = "a long, b long, node_a long, node_b long, weight double, apart boolean"
+SCORED = "a long, b long, node_a long, node_b long, weight double, apart boolean, levels long"
 OTHER_PROGRAM = "a worker of Spark runs another version of OneGrid or of its libraries"
 
 
@@ -55,7 +55,7 @@ class Scorer:
         a, b = np.split(back, 2)
         verdict = compare(frame, model, (a, b), self.join, Model.score)
         columns = {name: batch.column(name) for name in ("a", "b", "node_a", "node_b")}
-        columns |= {name: pa.array(verdict[name].to_numpy()) for name in ("weight", "apart")}
+        columns |= {name: pa.array(verdict[name].to_numpy()) for name in ("weight", "apart", "levels")}
         return pa.RecordBatch.from_pydict(columns)
 
 
