@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -18,15 +19,17 @@ COMMON = "private, max-age=3600"
 TAG_BYTES = 12
 
 
-def answer(request: Request, body: Any, cache: str) -> Response:
-    """The body as JSON, or 304 when the caller has just that already."""
+def answer(
+    request: Request, body: Any, cache: str, media_type: str = "application/json", more: Mapping[str, str] | None = None
+) -> Response:
+    """The body as JSON, or 304 when the caller has just that already. more: further headers."""
     content = orjson.dumps(body)
     tag = f'W/"{blake2b(content, digest_size=TAG_BYTES).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": cache, "Vary": "Authorization"}
+    headers = {"ETag": tag, "Cache-Control": cache, "Vary": "Authorization, Accept", **(more or {})}
     known = [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
     if request.method == "GET" and (tag in known or "*" in known):
         return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type="application/json")
+    return Response(content, headers=headers, media_type=media_type)
 
 
 def cursor_of(*place: object) -> str:

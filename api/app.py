@@ -9,7 +9,23 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from api import checking, codes, compare, entities, feeds, health, problems, reconcile, reviewing, searching
+from api import (
+    changes,
+    checking,
+    codes,
+    compare,
+    entities,
+    feeds,
+    health,
+    past,
+    problems,
+    reconcile,
+    reviewing,
+    searching,
+    tickets,
+    webhooks,
+    why,
+)
 from api.hub import Hub, make_pool
 from onegrid.database import Database, open_database
 from onegrid.sealing import Keyring
@@ -47,17 +63,11 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.meters = health.Meters()
-    for router in (
-        entities.router,
-        codes.router,
-        searching.router,
-        checking.router,
-        compare.router,
-        reconcile.router,
-        feeds.router,
-        reviewing.router,
-    ):
-        app.include_router(router, prefix="/v1")
+    parts = (
+        entities, past, why, codes, searching, checking, compare, reconcile, feeds, reviewing, changes, tickets, webhooks,
+    )  # fmt: skip
+    for part in parts:
+        app.include_router(part.router, prefix="/v1")
     app.include_router(health.router)
     problems.install(app)
     told = app.openapi

@@ -11,12 +11,11 @@ from starlette.responses import Response
 from api.answers import CHECKED, COMMON, answer, cursor_of, place_of
 from api.deps import AskingDep, Session
 from api.entities import PROBLEMS, CursorParam, LimitParam
-from api.models import Changes, Table
+from api.models import Table
 from onegrid.database import Actor
 from quality.scores import scores
-from registry.access import CHANGES, FEEDS, QUALITY
+from registry.access import FEEDS, QUALITY
 from registry.figures import OF_AREA, SOURCES
-from registry.views import CHANGES as CHANGES_SINCE
 from schemas.properties import entity_types
 
 PAGE = 100
@@ -99,23 +98,6 @@ def _scores(session: Session, by: list[str]) -> list[dict[str, Any]]:
         found = scores(connection, by, caller.area)
     lines = found.astype(object).where(found.notna(), None).to_dict("records")
     return [{str(name): value for name, value in line.items()} for line in lines]
-
-
-@router.get(
-    "/changes", response_model=Changes, responses=PROBLEMS, operation_id="get_changes", summary="What changed since"
-)
-async def changes(
-    request: Request,
-    asking: AskingDep,
-    since: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the answer before; 0: from the beginning")] = 0,
-    limit: LimitParam = PAGE,
-) -> Response:
-    """Codes of your area that were created, absorbed, merged, split, moved, retired or updated, in order."""
-    async with asking.session(CHANGES) as session:
-        rows = await session.rows(CHANGES_SINCE, {"since": since, "limit": limit + 1})
-    shown = rows[:limit]
-    following = shown[-1]["sequence"] if shown else since
-    return answer(request, {"items": shown, "next": following, "more": len(rows) > limit}, CHECKED)
 
 
 @router.get("/properties", response_model=Table, operation_id="get_properties", summary="What a feed may map")

@@ -24,6 +24,11 @@ _FIGURES = """
     UNION ALL SELECT 'age', source, extract(epoch FROM now() - max(finished_at)) FROM load
         WHERE state IN ('staged', 'unchanged') GROUP BY source
     UNION ALL SELECT 'failed', source, count(*) FROM load WHERE state = 'failed' GROUP BY source
+    UNION ALL SELECT 'tickets', 'open', count(*) FROM quarantine WHERE state = 'open' AND scope IN ('row', 'value')
+    UNION ALL SELECT 'tickets', 'overdue', count(*) FROM quarantine
+        WHERE state = 'open' AND scope IN ('row', 'value') AND due < (now() AT TIME ZONE 'Asia/Shanghai')::date
+    UNION ALL SELECT 'webhooks', state, count(d.state) FROM unnest(ARRAY['pending', 'dead']) AS state
+        LEFT JOIN webhook_delivery d USING (state) GROUP BY state
     UNION ALL SELECT 'published', '', extract(epoch FROM max(finished_at)) FROM run WHERE state = 'published'"""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -44,6 +49,8 @@ class Meters:
             "entities": ("onegrid_entities", "Active entities", ("type",)),
             "age": ("onegrid_source_age_seconds", "Seconds since the source was last known good", ("source",)),
             "failed": ("onegrid_loads_failed", "Loads that failed", ("source",)),
+            "tickets": ("onegrid_tickets", "Correction tickets", ("state",)),
+            "webhooks": ("onegrid_webhook_deliveries", "Webhook deliveries that did not get there", ("state",)),
             "published": ("onegrid_published_timestamp_seconds", "When the registry was last published", ()),
             "pool": ("onegrid_pool_connections", "Connections to the database", ("state",)),
         }

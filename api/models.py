@@ -11,6 +11,7 @@ from registry.search import LIMIT_MOST
 
 CODE = "P340202-000012345-0"
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text holds every character but this
+EntityType = Literal["person", "household", "place", "thing", "organization", "event"]
 
 
 class Model(BaseModel):
@@ -176,7 +177,7 @@ class Query(Question):
 class LookFor(Query):
     """What to look for."""
 
-    type: Literal["person", "household", "place", "thing", "organization", "event"] | None = None
+    type: EntityType | None = None
     limit: int = Field(20, ge=1, le=LIMIT_MOST)
 
 
@@ -296,28 +297,6 @@ class Manifest(Model):
     name: str
     identifierSpace: str  # noqa: N815 - the specification's word
     schemaSpace: str  # noqa: N815 - the specification's word
-
-
-class Change(Model):
-    """A line of the change feed: names of what changed, never values."""
-
-    sequence: int
-    run: int
-    code: str
-    type: str
-    change: str = Field(examples=["created"])
-    diff: dict[str, Any]
-    division: str | None
-    grid: str | None
-    at: datetime
-
-
-class Changes(Model):
-    """Changes in the order in which they were published."""
-
-    items: list[Change]
-    next: int = Field(description="what to give as `since` next time")
-    more: bool
 
 
 class Table(Model):

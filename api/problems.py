@@ -13,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onegrid.errors import DatabaseError, DatabaseUnavailable, OneGridError, SettingsError, Unforeseen
@@ -102,19 +101,21 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
-    """What the framework itself refuses: unknown paths, wrong methods. It names the methods of the first route alone."""
+    """What the framework itself refuses: unknown paths, wrong methods."""
     if not isinstance(error, HTTPException):
         raise error
     headers = dict(error.headers or {})
-    if "Allow" in headers:
-        same = [
-            route
-            for route in request.app.routes
-            if isinstance(route, Route) and route.path_regex.match(request.url.path)
-        ]
-        headers["Allow"] = ", ".join(sorted({method for route in same for method in route.methods or ()}))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     return _response(error.status_code, kind, _title(error.status_code) + ".", headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What a path knows: the framework tells the methods of its first route alone."""
+    path = getattr(request.scope.get("route"), "path", None)
+    known = [route.methods or set() for route in request.app.routes if getattr(route, "path", None) == path]
+    return sorted(set().union(*known))
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

@@ -18,8 +18,8 @@ from stdnum.iso7064 import mod_11_2
 
 from bench.feeds import read_people
 from bench.score import KEY, Scores, pairwise
+from bench.splink_peer import Script, clusters_of
 
-THRESHOLD = 0.95
 PLACEHOLDERS = re.compile(r"(\d)\1{9,}|000000$|^123456789")
 ADMIN = re.compile(
     r"^(?:安徽省)*(?:芜湖市)?(?:安徽省芜湖市)?(?:镜湖区)?(?:云亭街道)?(?:.{2,3}(?:社区居委会|社区|村委会|村(?!.{0,3}组)))?"
@@ -95,47 +95,29 @@ def exact_id(people: pd.DataFrame) -> pd.Series:
 
 def plain_splink(people: pd.DataFrame) -> pd.Series:
     """The clusters of Splink 5 over the cleaned rows, labels aligned with them."""
-    from splink import DuckDBAPI, Linker
-
-    frame = people.drop(columns=[*KEY, "valid_id"]).astype(object).where(people.notna(), None)
-    linker = Linker(DuckDBAPI().register(frame), _settings(), log_level="ERROR")
-    _train(linker)
-    pairs = linker.inference.predict(threshold_match_probability=THRESHOLD)
-    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs, threshold_match_probability=THRESHOLD)
-    found = clusters.as_pandas_dataframe().set_index("unique_id")["cluster_id"]
-    return people["unique_id"].map(found)
+    return clusters_of(people.drop(columns=[*KEY, "valid_id", "unique_id"]), _script())
 
 
-def _settings() -> Any:
+def _script() -> Script:
     import splink.comparison_library as compare
-    from splink import SettingsCreator, block_on
 
-    return SettingsCreator(
-        link_type="dedupe_only",
-        comparisons=[
-            compare.LevenshteinAtThresholds("name", [1]).configure(term_frequency_adjustments=True),
-            compare.LevenshteinAtThresholds("id_number", [1, 2]),
-            compare.LevenshteinAtThresholds("birth", [1, 2]).configure(term_frequency_adjustments=True),
-            compare.ExactMatch("sex"),
-            compare.LevenshteinAtThresholds("phone", [1]).configure(term_frequency_adjustments=True),
-            compare.JaroWinklerAtThresholds("address", [0.97, 0.9]).configure(term_frequency_adjustments=True),
-        ],
-        blocking_rules_to_generate_predictions=[
-            block_on("id_number"), block_on("name", "birth"), block_on("name", "phone"), block_on("name", "address"),
-            block_on("phone", "birth"), block_on("address", "birth"),
-        ],
-    )  # fmt: skip
-
-
-def _train(linker: Any) -> None:
-    from splink import block_on
-
-    linker.training.estimate_probability_two_random_records_match(
-        [block_on("id_number"), block_on("name", "phone")], recall=0.8
-    )
-    linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
-    for rule in (block_on("id_number"), block_on("name", "birth")):
-        linker.training.estimate_parameters_using_expectation_maximisation(rule)
+    comparisons = [
+        compare.LevenshteinAtThresholds("name", [1]).configure(term_frequency_adjustments=True),
+        compare.LevenshteinAtThresholds("id_number", [1, 2]),
+        compare.LevenshteinAtThresholds("birth", [1, 2]).configure(term_frequency_adjustments=True),
+        compare.ExactMatch("sex"),
+        compare.LevenshteinAtThresholds("phone", [1]).configure(term_frequency_adjustments=True),
+        compare.JaroWinklerAtThresholds("address", [0.97, 0.9]).configure(term_frequency_adjustments=True),
+    ]
+    keys = [
+        ("id_number",),
+        ("name", "birth"),
+        ("name", "phone"),
+        ("name", "address"),
+        ("phone", "birth"),
+        ("address", "birth"),
+    ]
+    return Script(comparisons, keys, [("id_number",), ("name", "phone")], [("id_number",), ("name", "birth")])
 
 
 def compare(town: Path) -> dict[str, tuple[Scores, float]]:

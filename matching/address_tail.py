@@ -14,6 +14,7 @@ from functools import lru_cache
 from matching import address_grammar as grammar
 from matching.address_areas import Span
 from matching.address_names import NameReader
+from matching.address_tokens import tokens
 from schemas.numerals import CHINESE, ROMAN, decimal
 
 NUMBERED = ("plate", "hao", "lane", "yard", "number")
@@ -30,7 +31,7 @@ Item = tuple[str, int, int, str]
 @lru_cache(maxsize=65536)
 def number_of(text: str, *, below: bool = False) -> str:
     """The number a part begins with, in plain digits: 三栋 -> 3, 03单元 -> 3, A座 -> A, 负一楼 -> -1 where `below`."""
-    found = _LEAD.match(text if below else text.lstrip("-"))
+    found = _LEAD.match(text.lstrip("第" if below else "第-"))
     if not found:
         return text
     plain = "-".join(_PADDED.sub(r"\1", decimal(part)) for part in found["number"].split("-"))
@@ -42,7 +43,7 @@ class TailReader(NameReader):
     """Reads one address from where its areas end; afterwards `parts` holds plain values and `spans` where they stand."""
 
     def __init__(self, text: str, start: int, parts: dict[str, str], spans: list[Span]) -> None:
-        super().__init__(text, parts, spans)
+        super().__init__(text, start, parts, spans)
         self.items = _items(text, start)
         self.stage = NOWHERE
 
@@ -152,8 +153,10 @@ class TailReader(NameReader):
 
     def _double_number(self, at: int) -> int:
         first, second = self.items[at], self.items[at + 1]
-        value = f"{number_of(first[3])}-{number_of(second[3])}"
-        self._put("road_number", first[1], second[2], value)
+        low, high = number_of(first[3]), number_of(second[3])
+        self._put("road_number", first[1], second[2], f"{low}-{high}")
+        if len(low) != len(high) or low >= high:  # 84-66号 is number 66 within 84; 166-178号 a row of gates
+            self.spans[-1:] = [("road_number", *first[1:3]), ("annex", *second[1:3])]
         return at + 2
 
     def _hao(self, at: int) -> int:
@@ -215,6 +218,8 @@ class TailReader(NameReader):
             several = self._joined(at) and self._next(at) == "building"
             return self._several_buildings(at, value) if several else self._first_number(at, value, rest)
         short = len(value) <= 2 and not self.kept_word
+        if rest and self._joined(at) and self._next(at) == "number" and self.stage == IN_BUILDING:
+            short = short or len(value) < len(number_of(self.items[at + 1][3]))  # 18-119-2692
         if short and rest and self.stage in (IN_BUILDING, IN_UNIT):
             building = self.stage == IN_BUILDING
             return self._set("unit" if building else "floor", at, IN_UNIT if building else ON_FLOOR)
@@ -265,7 +270,7 @@ def _items(text: str, start: int) -> list[Item]:
     """Numbered parts and the names between them, in order; separators at the edges of names are left out."""
     items: list[Item] = []
     at = start
-    for found in grammar.TOKEN.finditer(text, start):
+    for found in tokens(text, start):
         kind, begin, end = str(found.lastgroup), found.start(), found.end()
         _add_name(items, text, at, begin)
         if _is_name(items, text, kind, begin, end):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import compress
+from collections.abc import Sequence
+from itertools import compress, pairwise
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,7 @@ class _Folded(dict[int, str]):
 
 _FOLDED = _Folded()
 _BLANK = re.compile(r"[\s\x00-\x1f\u200b-\u200f\ufeff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DASH_ONE = re.compile(r"(?<=[0-9A-Za-z])一(?=[0-9])")
 _LETTER_O = re.compile(r"(?<=[0-9])[oO](?=[0-9]|$)")
 _ZONE_NUMBER = re.compile(rf"第?([0-9{CHINESE}]+)")
@@ -60,18 +62,21 @@ PARALLEL_FROM = 40_000  # distinct addresses: below, starting a process costs mo
 def parse_addresses(addresses: pd.Series, divisions: pd.Series | None = None) -> pd.DataFrame:
     """The parts of each address, aligned with the input; repeated texts are read once.
 
-    addresses: `str` with missing values. divisions: the division code of each row's feed; its own city and county may
-    be written short, no other area is guessed from it. Columns: PARTS, `str`, missing where a part is absent; `level`
-    is one of LEVELS, the finest part that could be read.
+    addresses: `str` with missing values; in an `object` column a lone surrogate, which is no text, is read as U+FFFD.
+    divisions: the division code of each row's feed; its own city and county may be written short, no other area is
+    guessed from it. Columns: PARTS, `str`, missing where a part is absent; `level` is one of LEVELS, the finest part
+    that could be read.
     """
     context = pd.Series("", index=addresses.index) if divisions is None else divisions.astype("str").fillna("").str[:6]
     known = addresses.notna()
+    if addresses.dtype == object:
+        addresses = addresses.map(lambda text: _SURROGATE.sub("\ufffd", text), na_action="ignore").astype("str")
     keys = (addresses[known] + "\x1f" + context[known]).to_numpy(dtype=object)
     codes, texts = pd.factorize(keys)
-    blank = (None,) * (len(PARTS) - 1) + ("none",)
+    blank = pd.DataFrame([(None,) * (len(PARTS) - 1) + ("none",)], columns=list(PARTS), dtype="str")
     parts = np.array_split(texts, cores() if len(texts) >= PARALLEL_FROM else 1)
     lines = in_parts(_frame, [part.tolist() for part in parts])
-    frame = pd.concat([*lines, pd.DataFrame([blank], columns=list(PARTS), dtype="str")], ignore_index=True)
+    frame = pd.concat([*lines, blank], ignore_index=True)
     at = pd.Series(len(frame) - 1, index=addresses.index, dtype="int64")
     at[known] = codes
     found = frame.take(at.to_numpy())
@@ -80,13 +85,18 @@ def parse_addresses(addresses: pd.Series, divisions: pd.Series | None = None) ->
 
 
 def _frame(keys: list[str]) -> pd.DataFrame:
-    return pd.DataFrame([_line(*key.rsplit("\x1f", 1)) for key in keys], columns=list(PARTS), dtype="str")
+    columns: dict[str, list[str | None]] = {name: [None] * len(keys) for name in PARTS}
+    for at, key in enumerate(keys):
+        for name, value in _parts(*key.rsplit("\x1f", 1)).items():
+            if value and name in columns:
+                columns[name][at] = value
+    return pd.DataFrame(columns, dtype="str")
 
 
 def parse_address(text: str, division: str = "") -> Parts:
     """The parts of one address; absent parts are absent keys, `level` is always there."""
-    pairs = zip(PARTS, _line(text, division), strict=True)
-    return {name: value for name, value in pairs if value is not None}
+    parts = _parts(text, division)
+    return {name: parts[name] for name in PARTS if parts.get(name)}
 
 
 def address_spans(text: str, division: str = "") -> list[tuple[str, str]]:
@@ -99,31 +109,29 @@ def address_spans(text: str, division: str = "") -> list[tuple[str, str]]:
     for label, start, end in spans:
         for at in places[start:end]:
             owner[at] = label
-    cuts: list[tuple[str, str]] = []
     starts = {places[start] for _, start, end in spans if start < end}
-    for at, character in enumerate(text):
-        if cuts and cuts[-1][0] == owner[at] and at not in starts:
-            cuts[-1] = (owner[at], cuts[-1][1] + character)
-        else:
-            cuts.append((owner[at], character))
-    return cuts
+    cuts = [at for at in range(len(text)) if at == 0 or at in starts or owner[at] != owner[at - 1]]
+    return [(owner[at], text[at:end]) for at, end in pairwise([*cuts, len(text)])]
 
 
-def _line(text: str, division: str) -> tuple[str | None, ...]:
+def _parts(text: str, division: str) -> Parts:
     parts, spans, places = _read(text, division)
     open_ = bytearray(b"\x01") * len(text)
     for _, start, end in spans:
-        for at in places[start:end]:
-            open_[at] = 0
-    if any(open_):
+        if isinstance(places, range):
+            open_[start:end] = bytes(end - start)
+        else:
+            for at in places[start:end]:
+                open_[at] = 0
+    if 1 in open_:
         rest = _BLANK.sub("", "".join(compress(text, open_)))
         parts["remainder"] = rest if rest.strip(grammar.SEPARATORS) else ""
     parts["level"] = _level(parts)
-    return tuple(parts.get(name) or None for name in PARTS)
+    return parts
 
 
-def _read(text: str, division: str) -> tuple[Parts, list[Span], list[int]]:
-    """Parts, spans over the folded text, and where each folded character stands in the input."""
+def _read(text: str, division: str) -> tuple[Parts, list[Span], Sequence[int]]:
+    """Parts, spans over the folded text, and where each folded character stands in the input (a range: where it was)."""
     body, places = _fold(text)
     parts: Parts = {}
     body, places, remarks = _take_brackets(body, places)
@@ -135,15 +143,16 @@ def _read(text: str, division: str) -> tuple[Parts, list[Span], list[int]]:
     reader = TailReader(body, at, parts, areas)
     reader.read()
     _set_zone(parts)
-    spans = [*reader.spans, ("remark", len(places), len(places) + len(remarks))] if remarks else reader.spans
-    return parts, spans, [*places, *remarks]
+    if not remarks:
+        return parts, reader.spans, places
+    return parts, [*reader.spans, ("remark", len(places), len(places) + len(remarks))], [*places, *remarks]
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
+def _fold(text: str) -> tuple[str, Sequence[int]]:
     """Half width, one kind of dash and bracket, no blanks; character for character, with the place of each."""
     body = text[:LONGEST].translate(_FOLDED)
-    places = list(range(len(body)))
-    if _BLANK.search(body):
+    places: Sequence[int] = range(len(body))
+    if not body.isprintable() or " " in body:
         places = [at for at, c in enumerate(body) if not _BLANK.match(c)]
         body = "".join(body[at] for at in places)
     if "一" in body:
@@ -153,7 +162,7 @@ def _fold(text: str) -> tuple[str, list[int]]:
     return body, places
 
 
-def _take_brackets(body: str, places: list[int]) -> tuple[str, list[int], list[int]]:
+def _take_brackets(body: str, places: Sequence[int]) -> tuple[str, Sequence[int], list[int]]:
     """Remarks in brackets go aside; a phase, zone or building in brackets belongs to the address."""
     if "(" not in body:
         return body, places, []
@@ -174,7 +183,8 @@ def _take_brackets(body: str, places: list[int]) -> tuple[str, list[int], list[i
 def _set_zone(parts: Parts) -> None:
     """The zone (一区, 东区) an estate's name ends in, or that follows it, with its number in digits."""
     zone = parts.get("zone")
-    if zone is None and (found := grammar.ZONE.search(parts.get("estate", ""))) and found.start() > 0:
+    estate = parts.get("estate", "")
+    if zone is None and estate.endswith("区") and (found := grammar.ZONE.search(estate)) and found.start() > 0:
         zone = found.group()
     if zone:
         parts["zone"] = _ZONE_NUMBER.sub(lambda told: decimal(told.group(1)), zone)

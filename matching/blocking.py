@@ -115,14 +115,14 @@ class Candidates:
     hubs: dict[str, int]
 
 
-def candidates(evidence: pd.DataFrame, loose: Flags, by_id: bool = True) -> Candidates:
+def candidates(evidence: pd.DataFrame, loose: Flags, by_id: bool = True, rules: tuple[Rule, ...] = RULES) -> Candidates:
     """The candidate pairs among the rows of `evidence`, at least one of each pair loose.
 
     Rules whose columns are not there are skipped; `by_id=False` leaves out the rules that read document numbers.
     """
     keys = Keys(evidence)
     codes, found, hubs = [], {}, {}
-    for rule in RULES:
+    for rule in rules:
         if (rule.by_id and not by_id) or not keys.has(rule):
             continue
         one, two, skipped = _pairs_of(keys, rule, loose)

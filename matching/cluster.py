@@ -12,7 +12,7 @@ The result depends on the edges alone, never on their order: ties go to the smal
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -236,12 +236,40 @@ class _Heap:
             self.connect(keep, other, merged)
 
 
+def merges(
+    edges: pd.DataFrame, nodes: Iterable[int], rules: Rules | None = None, threshold: float = 0.0
+) -> pd.DataFrame:
+    """The joins by which `cluster` makes its clusters, in their order: `a`, `b` (smallest nodes of the two), `linkage`.
+
+    What is judged to be together comes first, with a missing linkage. For the records of a few clusters alone the joins
+    inside each are the same as among all: what lies outside never joined them.
+    """
+    held = rules or Rules()
+    names = np.unique(np.fromiter(nodes, dtype=np.int64))
+    start = components(*_positions(held.together, names), len(names))
+    apart = np.stack(_positions(held.apart, names), axis=1)
+    state = _begin(_gather(edges, names, start), start, _codes(held.exclusive, names), apart, threshold)
+    judged = [(start[at], at, np.nan) for at in np.flatnonzero(start != np.arange(len(names)))]
+    found = pd.DataFrame([*judged, *_drain(state)], columns=["a", "b", "linkage"])
+    sides = {name: names[found[name].to_numpy(dtype=np.int64)] for name in ("a", "b")}
+    return pd.DataFrame({**sides, "linkage": found["linkage"].astype("float64")})
+
+
 def _agglomerate(pairs: _Pairs, found: Integers, labels: Integers, apart: Integers, threshold: float) -> None:
     """Merge, best linkage first; `found` is changed in place from starting clusters to final ones."""
+    state = _begin(pairs, found, labels, apart, threshold)
+    for _ in _drain(state):
+        pass
+    for name, rows in state.members.items():
+        found[rows] = name
+
+
+def _begin(pairs: _Pairs, found: Integers, labels: Integers, apart: Integers, threshold: float) -> _Heap:
+    """The starting clusters with the scores between them."""
+    state = _Heap(threshold, labels, apart)
     touched = np.union1d(pairs.a, pairs.b)
     if not len(touched):
-        return
-    state = _Heap(threshold, labels, apart)
+        return state
     where = np.flatnonzero(np.isin(found, touched))
     where = where[np.argsort(found[where], kind="stable")]
     edges_of = np.flatnonzero(np.r_[True, found[where][1:] != found[where][:-1]])
@@ -253,12 +281,11 @@ def _agglomerate(pairs: _Pairs, found: Integers, labels: Integers, apart: Intege
             state.foes.setdefault(two, set()).add(one)
     for a, b, best, _, total, count in zip(*(column.tolist() for column in pairs), strict=True):
         state.connect(a, b, (best, total, count))
-    _drain(state)
-    for name, rows in state.members.items():
-        found[rows] = name
+    return state
 
 
-def _drain(state: _Heap) -> None:
+def _drain(state: _Heap) -> Iterator[tuple[int, int, float]]:
+    """Joins until no linkage reaches the threshold; gives each join."""
     while state.queue:
         linkage, a, b = heapq.heappop(state.queue)
         if not state.current(-linkage, a, b):
@@ -267,3 +294,4 @@ def _drain(state: _Heap) -> None:
             state.part(a, b)
         else:
             state.join(a, b)
+            yield a, b, -linkage

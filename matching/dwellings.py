@@ -7,11 +7,14 @@ others show; nothing is guessed from a number that differs.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
-from matching.address_areas import division_names
 from matching.address_tail import WHOLE_HOUSE
 from matching.addresses import parse_addresses
+from matching.atlas import Atlas, Lessons
+from matching.divisions import division_names
 from matching.gazetteer import (
     agreed_by_people,
     base_of,
@@ -20,7 +23,7 @@ from matching.gazetteer import (
     spellings,
     written_together,
 )
-from matching.readings import NEEDED, SETTLED, WITNESSES, only_value, settle
+from matching.readings import NEEDED, SETTLED, WITNESSES, key_of, only_value, settle
 from schemas.records import Records, column
 
 TYPED = (
@@ -98,43 +101,54 @@ def _families(raw: pd.DataFrame) -> pd.Series:
     return column(raw, "household_number").fillna(column(raw, "head_id_number"))
 
 
-def resolve(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `gather_addresses` with `head`, `gate`, `building`, `unit`, `room`, `level` made comparable."""
+def resolve(rows: pd.DataFrame, atlas: Atlas) -> pd.DataFrame:
+    """The rows of `gather_addresses` with `head`, `gate`, `building`, `unit`, `room`, `level` made comparable.
+
+    atlas: what names mean and estates are like; a new one learns it from these rows.
+    """
     found = rows.copy()
     found["gate"] = (found["road"] + "|").str.cat(found["road_number"].fillna(found["lane"] + "弄"))
     # One division at a time: a name means nothing outside its division.
     wanted = ["area", "community", "estate", "zone", "phase", "gate", *WITNESSES, *(n for n in NEEDED if n != "head")]
-    parts = [_resolve_area(part) for _, part in found[wanted].groupby("area", sort=True)]
+    parts = [_resolve_area(part, atlas.of_area(str(area))) for area, part in found[wanted].groupby("area", sort=True)]
     if not parts:
         return found.assign(head=pd.Series(dtype="str"))
     settled = pd.concat(parts).reindex(found.index)
     return found.assign(**{name: settled[name] for name in SETTLED})
 
 
-def _resolve_area(rows: pd.DataFrame) -> pd.DataFrame:
-    written = _written(rows)
+def _resolve_area(rows: pd.DataFrame, lessons: Lessons) -> pd.DataFrame:
+    villages = lessons.names("villages", lambda: _villages(rows))
+    written = _written(rows, set(villages))
     head = written.fillna(rows["gate"])
-    head = _replaced(head, spellings(head))
-    head = _replaced(head, written_together(rows["gate"], head.where(written.notna())))
+    head = _replaced(head, lessons.mapping("spellings", lambda: spellings(head)))
+    gates = lessons.mapping("gates", lambda: written_together(rows["gate"], head.where(written.notna())))
+    head = _replaced(head, gates)
+    containers, same = _joins(rows, head, set(villages)) if lessons.learning else ([], {})
+    head = head.mask(head.isin(lessons.names("containers", lambda: containers)))
+    head = _replaced(head, lessons.mapping("joined", lambda: same))
+    return settle(rows.assign(head=_zoned(rows, head, lessons)), lessons)[list(SETTLED)]
+
+
+def _joins(rows: pd.DataFrame, head: pd.Series, villages: set[str]) -> tuple[list[str], dict[str, str]]:
+    """Which heads contain others, and which are one, as people show."""
     evidence = pd.DataFrame(
         {"person": rows["person"], "head": head, "building": rows["building"], "room": rows["room"]}
     )
-    pairs = agreed_by_people(evidence)
-    head, pairs = _without_containers(head, pairs, _villages(rows))
-    head = _replaced(head, joined(pairs, head.value_counts()))
-    return settle(rows.assign(head=_zoned(rows, head)))[list(SETTLED)]
+    containers, pairs = _without_containers(agreed_by_people(evidence), villages)
+    return containers, joined(pairs, head.mask(head.isin(containers)).value_counts())
 
 
-def _without_containers(heads: pd.Series, pairs: pd.DataFrame, villages: set[str]) -> tuple[pd.Series, pd.DataFrame]:
+def _without_containers(pairs: pd.DataFrame, villages: set[str]) -> tuple[list[str], pd.DataFrame]:
     """A village whose people are also seen in several others contains these: its name is none of theirs, nor a bridge.
 
     Such an address (杨家圩村1组25号) has no head until the same person's other addresses tell it.
     """
     near = pairs[~pairs["apart"]]
     partners = pd.concat([near["one"], near["other"]]).value_counts()
-    containers = [name for name in partners.index[partners > 1] if name in villages]
+    containers = [str(name) for name in partners.index[partners > 1] if name in villages]
     kept = pairs[~pairs["one"].isin(containers) & ~pairs["other"].isin(containers)]
-    return heads.mask(heads.isin(containers)), kept.reset_index(drop=True)
+    return containers, kept.reset_index(drop=True)
 
 
 def _villages(rows: pd.DataFrame) -> set[str]:
@@ -143,10 +157,10 @@ def _villages(rows: pd.DataFrame) -> set[str]:
     return {*names, *(f"{name}村" for name in names)}
 
 
-def _written(rows: pd.DataFrame) -> pd.Series:
+def _written(rows: pd.DataFrame, villages: Collection[str]) -> pd.Series:
     """The estate's head; a village that contains others is where they lie, an estate only for its own houses."""
     written = written_heads(rows)
-    named = written.isin(_villages(rows))
+    named = written.isin(list(villages))
     house = rows["building"].str.contains("组", regex=False).fillna(False) | (rows["room"] == WHOLE_HOUSE)
     return written.mask(named & (rows["gate"].notna() | ~house))
 
@@ -164,20 +178,19 @@ def _replaced(heads: pd.Series, by: dict[str, str]) -> pd.Series:
     return heads.map(by).astype("str").fillna(heads) if by else heads
 
 
-def _zoned(rows: pd.DataFrame, heads: pd.Series) -> pd.Series:
+def _zoned(rows: pd.DataFrame, heads: pd.Series, lessons: Lessons) -> pd.Series:
     """A name without its zone or phase, or none at all: what the same person shows at that building and room."""
-    names = heads.dropna().unique()
-    bases = pd.Series({name: base_of(name) for name in names}, dtype="str")
-    bare = heads.isin(bases[bases.index != bases])
+    bases = {name: base_of(name) for name in heads.dropna().unique()}
+    bare = heads.isin(lessons.names("bare", lambda: {base for name, base in bases.items() if base != name}))
     room = rows["person"] + "\x1f" + rows["building"] + "\x1f" + rows["room"]
-    within = room + "\x1f" + heads.map(bases.to_dict()).astype("str")
+    within = room + "\x1f" + heads.map(bases).astype("str")
     told = only_value(within, heads.mask(bare)).where(bare)
     placed = rows["community"].notna() | rows["estate"].notna()
     nowhere = only_value(room, heads).where(heads.isna() & placed)
     return told.fillna(heads).fillna(nowhere)
 
 
-def estate_heads(records: Records, rows: pd.DataFrame) -> pd.DataFrame:
+def estate_heads(records: Records, rows: pd.DataFrame, atlas: Atlas) -> pd.DataFrame:
     """What addresses say for the name of each listed estate, by `rid` of the place records of kind estate.
 
     rows: as `resolve` gives them. Columns `read`, the head the name itself makes, and `head`, the one it stands for: two
@@ -185,12 +198,21 @@ def estate_heads(records: Records, rows: pd.DataFrame) -> pd.DataFrame:
     """
     raw = records.frame("place")
     raw = raw[column(raw, "kind") == "estate"]
-    area = records.division(raw).str[:6].fillna("")
-    listed = parse_addresses(column(raw, "name"), area)[list(HEAD_PARTS)].assign(area=area)
-    said = rows.loc[rows["estate"].notna() & rows["head"].notna(), ["area", *HEAD_PARTS, "head"]].fillna("")
-    counted = said.value_counts().reset_index()
-    most = counted.drop_duplicates(["area", *HEAD_PARTS]).set_index(["area", *HEAD_PARTS])["head"]
-    keys = pd.MultiIndex.from_frame(listed[["area", *HEAD_PARTS]].fillna(""))
-    read = [estate_head(estate, zone, phase) if estate else None for _, estate, zone, phase in keys]
-    found = pd.DataFrame({"read": read, "head": most.reindex(keys).to_numpy()}, dtype="str")
-    return found.set_axis(raw["rid"].to_numpy(), axis=0)
+    listed = parse_addresses(column(raw, "name"), records.division(raw).str[:6].fillna(""))[list(HEAD_PARTS)].fillna("")
+    listed["area"] = records.division(raw).str[:6].fillna("")
+    said = rows[rows["estate"].notna() & rows["head"].notna()]
+    heads = pd.Series(pd.NA, index=raw.index, dtype="str")
+    for area, part in said.groupby("area", sort=True):
+        here = listed["area"] == area
+        meant = atlas.of_area(str(area)).mapping("named", lambda part=part: _most(part))  # type: ignore[misc]
+        heads[here] = key_of(listed[here], *HEAD_PARTS).map(meant).astype("str")
+    names = zip(*(listed[name] for name in HEAD_PARTS), strict=True)
+    read = [estate_head(estate, zone, phase) if estate else None for estate, zone, phase in names]
+    return pd.DataFrame({"read": pd.Series(read, dtype="str"), "head": heads.array}).set_axis(raw["rid"].to_numpy())
+
+
+def _most(rows: pd.DataFrame) -> dict[str, str]:
+    """The head that most addresses of each written name have."""
+    counted = pd.DataFrame({"name": key_of(rows, *HEAD_PARTS), "head": rows["head"]}).value_counts().reset_index()
+    ranked = counted.sort_values(["count", "name", "head"], ascending=[False, True, True]).drop_duplicates("name")
+    return dict(zip(ranked["name"], ranked["head"], strict=True))

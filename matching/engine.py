@@ -17,12 +17,11 @@ import pandas as pd
 
 from matching.blocking import candidates
 from matching.cluster import Rules, cluster
-from matching.levels import Comparer, impossible, listed_twice
+from matching.levels import impossible, levels_of, listed_twice
 from matching.model import Model, predict
 
 Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+Weigh = Callable[[Model, pd.DataFrame], npt.NDArray[np.float64]]  # the model's sum over levels: two ways, one result
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,8 @@ class Work:
 class Linked:
     """What an engine found.
 
-    edges: scored pairs of rows (`a` < `b`, `weight`, `apart`: never one person), sorted: all from `keep` on, and all that lie in one cluster.
+    edges: scored pairs of rows (`a` < `b`, `weight`, `apart`: never one person, `levels`), sorted; those that score `keep` and more
+    or lie in one cluster, no others.
     clusters: the cluster of each group, indexed by group; its value the smallest group of the cluster. counts: `pairs`
     compared, and `hubs`, the blocks skipped; seconds of the steps, as `score_seconds`.
     """
@@ -71,18 +71,36 @@ def in_process(work: Work) -> Linked:
     apart = on_nodes.loc[on_nodes["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
     rules = replace(work.rules, apart=pd.concat([apart, work.rules.apart], ignore_index=True))
     clusters = cluster(on_nodes, np.unique(work.node), rules, work.join)
-    return Linked(edges, clusters, {"pairs": len(edges), "hubs": hubs})
+    return Linked(of_interest(edges, clusters, work), clusters, {"pairs": len(edges), "hubs": hubs})
+
+
+def of_interest(edges: pd.DataFrame, clusters: pd.Series, work: Work) -> pd.DataFrame:
+    """The edges that score `keep` and more, or lie in one cluster."""
+    group = clusters.to_numpy()[np.searchsorted(clusters.index.to_numpy(), work.node)]
+    inside = group[edges["a"].to_numpy()] == group[edges["b"].to_numpy()]
+    kept = edges["weight"].to_numpy() >= work.keep
+    return edges.iloc[np.flatnonzero(kept | inside)].reset_index(drop=True)
 
 
 def score(work: Work) -> tuple[pd.DataFrame, int]:
     """The scored candidate pairs (`a` < `b`, `weight`, `apart`: never one person), and how many blocks were skipped."""
     found = candidates(work.rows, work.loose)
-    levels = Comparer(work.rows, work.model.tables).levels(found.a, found.b)
-    weight = predict(work.model, levels)
-    pairs = {"a": found.a, "b": found.b, "weight": weight, "apart": never_one(levels, weight, work.join)}
-    return pd.DataFrame(pairs), sum(found.hubs.values())
+    verdict = compare(work.rows, work.model, (found.a, found.b), work.join, predict)
+    return pd.concat([pd.DataFrame({"a": found.a, "b": found.b}), verdict], axis=1), sum(found.hubs.values())
 
 
-def never_one(levels: pd.DataFrame, weight: Floats, join: float) -> Flags:
-    """The pairs that are two people whatever else speaks for one, on every engine."""
+def compare(
+    rows: pd.DataFrame, model: Model, pairs: tuple[Integers, Integers], join: float, weigh: Weigh
+) -> pd.DataFrame:
+    """`weight`, `apart` (two people, whatever else speaks for one) and `levels` (as the model packs them) of pairs of positions in the rows, on every engine.
+
+    They depend on the two rows and the model alone. join: log2 odds of the linkage two clusters need.
+    """
+    levels = levels_of(rows, model.tables, *pairs)
+    weight = weigh(model, levels)
+    return pd.DataFrame({"weight": weight, "apart": never_one(levels, weight, join), "levels": model.pack(levels)})
+
+
+def never_one(levels: pd.DataFrame, weight: npt.NDArray[np.float64], join: float) -> npt.NDArray[np.bool_]:
+    """The pairs that are two people, whatever else speaks for one: what cannot be, and what one list names twice."""
     return impossible(levels) | listed_twice(levels, weight < join)

@@ -16,7 +16,7 @@ from schemas.name_parts import SIMPLIFIED, same_sound
 from schemas.numerals import CHINESE, decimal
 from schemas.text import fold
 
-NAME_COLUMNS = ("written", "strict", "core", "marks")
+NAME_COLUMNS = ("written", "strict", "core", "marks", "stem", "beside")
 LONGEST = 60  # characters of a cell that are read as a name
 WRITTEN, SAME, ALIKE_BUT_SUFFIX, SIMILAR, ONE_OFF, OTHER_PART, OTHER = range(7)  # levels of compare_estates
 SHORTEST_INSIDE = 3  # characters, without numbers, of a name that a longer one may hold
@@ -26,43 +26,63 @@ _DESIGNATED = "期|组团|街区|街坊|地块|区|村|院|栋|幢|座|坊|里|�
 _NUMERAL = re.compile(rf"第?([{CHINESE}]+|[0-9]+|[IVX]+)(?={_DESIGNATED})")
 _LATE_ROMAN = re.compile(r"(?<=[^\x00-\x7f])(I{1,3}|IV|V)$")
 _BRACKET = re.compile(r"[(\[【〔<《]([^)\]】〕>》]*)[)\]】〕>》]?")
+_BESIDE = re.compile(r"\(([\u3400-\u9fff]{1,6}(?:大道|大街|[路街巷]))\)$")
+_USE = re.compile(r"\((?:商住楼?|商品房|住宅楼?|住宅小区|小区|安置房|回迁房)\)$")
 _BETWEEN = re.compile(rf"(?<=[0-9{CHINESE}])[^\w]+(?=[0-9{CHINESE}])")
+_ROUND = str.maketrans("[【〔", "(((") | str.maketrans("]】〕", ")))")
 _JOINTS = re.compile(r"[^\w]|_")
 _PART = re.compile(
     r"(?:[0-9]+(?:[,至到-][0-9]+)*期|(?:[东西南北中]{1,2}|[0-9A-Z]+)(?:区|组团|街区|地块|院|苑|园)|[0-9A-Z]+号?[栋幢座]|别墅)$"
 )
 _GENERIC = re.compile(r"(?:住宅小区|小区|社区|住宅区|生活区|住宅楼|职工|家属[院区楼]|宿舍楼?|楼)$")
 _ROAD = re.compile(r"^[\u3400-\u9fff]{2,5}?(?:大道|大街|[路街巷])(?=[\u3400-\u9fff]{3})(?![东西南北中]?[路街巷])")
-_ADDED = re.compile(r"(?:商住楼|散盘|住宅|大院|院|里|楼盘|大厦|花园|公馆|居|楼|号院|号楼|号|附近)+")
+_ROADS = re.compile(r"[\u3400-\u9fff]{0,4}?(?:大道|大街|[路街巷])")
+_ADDED = re.compile(r"(?:商住楼|小区|区|散盘|住宅|大院|院|里|楼盘|大厦|花园|公馆|居|楼|号院|号楼|号|附近)+")
 _ENDS = frozenset("苑园院庭居")
 _MARKS = re.compile(rf"[0-9]+|[A-Z]+|[东西南北中上下前后左右新老旧内外甲乙丙丁戊{CHINESE}]|别墅|公寓|商铺")
 
 
-def read_estate_names(names: pd.Series) -> pd.DataFrame:
-    """`written`, `strict`, `core` and `marks` of each name, aligned; once a distinct name, missing stays missing.
+def read_estate_names(names: pd.Series, areas: tuple[str, ...] = ()) -> pd.DataFrame:
+    """NAME_COLUMNS of each name, aligned; once a distinct name, missing stays missing.
 
     written: the letters as they stand. strict: one spelling of everything the name says. core: without the road before it
-    and the generic word before its phase or zone. marks: all that counts or directs in it, in order: two names with
-    different marks are different estates.
+    or in brackets behind it, and the generic word before its phase or zone. marks: all that counts or directs in it, in
+    order: two names with different marks are different estates. stem: the core without its phase, zone and building.
+    beside: the road that tells it from others of its name, "" for none. areas: names of divisions, which a core does not
+    begin with.
     """
     codes, distinct = pd.factorize(names)
-    read = pd.DataFrame([read_estate_name(str(name)) for name in distinct], columns=list(NAME_COLUMNS)).astype("str")
+    read = pd.DataFrame([read_estate_name(str(name), areas) for name in distinct], columns=list(NAME_COLUMNS)).astype(
+        "str"
+    )
     return read.reindex(codes).set_axis(names.index)
 
 
-def read_estate_name(name: str) -> tuple[str, str, str, str]:
+def read_estate_name(name: str, areas: tuple[str, ...] = ()) -> tuple[str, str, str, str, str, str]:
     """One row of `read_estate_names`.
 
     >>> read_estate_name("丽江小区（二期）")[1:] == read_estate_name("麗江小区Ⅱ期")[1:]
     True
     """
-    folded = fold(name)[:LONGEST].upper().replace(" ", "")
-    strict = _strict(folded)
-    stem, parts = _cut_parts(strict)
-    shorter = _GENERIC.sub("", stem)
-    shorter = _ROAD.sub("", shorter) if len(shorter) >= 2 else stem
+    folded = fold(name)[:LONGEST].upper().replace(" ", "").translate(_ROUND)
+    beside = _BESIDE.search(folded)
+    own = _USE.sub("", folded[: beside.start()] if beside else folded)
+    stem, parts = _cut_parts(_strict(own))
+    shorter = _without_area(_GENERIC.sub("", stem), areas)
+    road = _ROAD.match(shorter) if len(shorter) >= 2 else None
+    shorter = shorter[road.end() :] if road else shorter if len(shorter) >= 2 else stem
     core = shorter + parts
-    return folded, strict, core, " ".join(_MARKS.findall(core))
+    at = beside.group(1) if beside else road.group() if road else ""
+    return folded, _strict(folded), core, " ".join(_MARKS.findall(core)), shorter, at.translate(SIMPLIFIED)
+
+
+def _without_area(stem: str, areas: tuple[str, ...]) -> str:
+    """The name without the city or district before it, where a name and not a road is left: 武汉三角花园."""
+    for area in areas:
+        rest = stem.removeprefix(area)
+        if len(rest) < len(stem) and len(rest) >= SHORTEST_INSIDE and not _ROADS.match(rest):
+            return rest
+    return stem
 
 
 def _strict(folded: str) -> str:
@@ -103,6 +123,9 @@ def compare_estates(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.in
     known = (one["strict"].notna().to_numpy() & other["strict"].notna().to_numpy()).astype(bool)
     equal = [_equal(one, other, name) for name in ("written", "strict", "core")]
     found = np.select([~known, *equal], [OTHER, WRITTEN, SAME, ALIKE_BUT_SUFFIX], unlike)
+    roads = [side["beside"].fillna("").to_numpy(dtype=object) for side in (one, other)]
+    elsewhere = (roads[0] != "") & (roads[1] != "") & (roads[0] != roads[1])
+    found = np.where(elsewhere & (found > SAME) & (found < OTHER), OTHER_PART, found)
     return found.astype(np.int8)
 
 

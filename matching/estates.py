@@ -7,6 +7,8 @@ one estate unless they lie apart; a generic word more, or a character off, needs
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -25,8 +27,10 @@ from matching.estate_names import (
     compare_estates,
     read_estate_names,
 )
+from matching.estate_parts import estate_parts
 from matching.estate_places import coarse_points, estate_gates, read_districts
-from schemas.records import Records, column
+from schemas.identifiers import division_names
+from schemas.records import RELATION_COLUMNS, Records, column
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -47,15 +51,27 @@ COARSE_WEIGHTS = (2.0, 2.0, 1.0, 0.0, 0.0, -16.0)  # where a row's position is o
 LETTER_BY_LETTER = 12.0  # one written name, not far apart: joined before all others
 SAME_GATE = 5.0  # a road and number in common
 SAME_ROAD = 5.0  # a road in common, for rows of one name
+ONE_OF_NAME = 2.5  # names alike but for a generic word, of which no feed lists two
+DIVISION = 6  # digits of a division code down to the county
+ONE_LIKE_IT = 4.0  # similar names, of which no feed lists two, and neither is the end of a third
+SHORTEST_NAME = 3  # characters of a core that is a name of its own
 BOTH_LISTED = -6.0  # two unlike names that one feed lists both: it knows them for two
 OTHER_DISTRICT = -6.0  # named districts that do not overlap; only where coordinates say nothing
 THRESHOLD = 5.0
+HOUSING = "家属|宿舍|职工"  # each county has a tobacco office, and each of these its housing
 NEAR = 700.0  # metres: what two maps' datums and hand-set pins may differ for one estate
 SPOT = 300.0  # metres within which rows are compared whatever their names
 
 
-def match_estates(records: Records, heads: pd.DataFrame | None = None) -> pd.DataFrame:
-    """`rid`, `cluster` (the smallest rid of the estate) of every place record of kind estate.
+class Estates(NamedTuple):
+    """`clusters`: `rid`, `cluster` (the smallest rid of the estate); `parts`: relations `part_of` between clusters."""
+
+    clusters: pd.DataFrame
+    parts: pd.DataFrame
+
+
+def match_estates(records: Records, heads: pd.DataFrame | None = None) -> Estates:
+    """Which place records of kind estate are one, and which are parts of others.
 
     heads: by rid, the head that the name makes (`read`) and the one that it stands for (`head`); two names are one estate's
     where people use them so, and these are then read apart under one head.
@@ -63,28 +79,28 @@ def match_estates(records: Records, heads: pd.DataFrame | None = None) -> pd.Dat
     raw = records.frame("place")
     rows = _read(records, raw[column(raw, "kind") == "estate"])
     if rows.empty:
-        return pd.DataFrame({"rid": rows["rid"], "cluster": rows["rid"]}).astype("int64").reset_index(drop=True)
+        none = pd.DataFrame({"rid": rows["rid"], "cluster": rows["rid"]}).astype("int64").reset_index(drop=True)
+        return Estates(none, pd.DataFrame(columns=list(RELATION_COLUMNS)))
     known = pd.DataFrame(columns=["read", "head"]) if heads is None else heads
     rows[["read", "head"]] = known.reindex(rows["rid"]).astype("str").set_axis(rows.index)
     gates = estate_gates(rows)
     edges = _scored(rows, gates, _candidates(rows, gates))
     rules = Rules(exclusive=_listed_once(rows, edges))
     found = cluster(edges, rows["rid"], rules, THRESHOLD)
-    return (
-        pd.DataFrame({"rid": raw["rid"][raw["rid"].isin(rows["rid"])]})
-        .assign(cluster=lambda frame: frame["rid"].map(found))
-        .astype("int64")
-        .reset_index(drop=True)
-    )
+    listed = raw["rid"][raw["rid"].isin(rows["rid"])].reset_index(drop=True)
+    clusters = pd.DataFrame({"rid": listed, "cluster": listed.map(found)}).astype("int64")
+    return Estates(clusters, estate_parts(rows, gates, rows["rid"].map(found)))
 
 
 def _read(records: Records, raw: pd.DataFrame) -> pd.DataFrame:
     """What the rows say, by `rid`: source, area, name parts, address, district, and metres east and north."""
     raw = raw.sort_values("rid", ignore_index=True)
     rows = pd.DataFrame({"rid": raw["rid"], "source": raw["source"], "area": records.division(raw).str[:6].fillna("")})
-    rows[list(NAME_COLUMNS)] = read_estate_names(column(raw, "name"))
+    names = {name for code in rows["area"].unique() if len(code) == DIVISION for name in division_names(code)}
+    areas = tuple(sorted(names, key=lambda name: (-len(name), name)))
+    rows[list(NAME_COLUMNS)] = read_estate_names(column(raw, "name"), areas)
     rows["name"], rows["address"] = column(raw, "name"), column(raw, "address")
-    rows[list(ALIAS_COLUMNS)] = read_estate_names(column(raw, "alias"))
+    rows[list(ALIAS_COLUMNS)] = read_estate_names(column(raw, "alias"), areas)
     rows["district"] = read_districts(rows["address"])
     rows[["east", "north"]] = read_points(column(raw, "longitude"), column(raw, "latitude"))
     rows["coarse"] = coarse_points(rows)
@@ -101,6 +117,11 @@ def _candidates(rows: pd.DataFrame, gates: pd.DataFrame) -> pd.DataFrame:
         for name in ("strict", "core")
     ]
     blocks.append(pd.DataFrame({"at": at, "key": rows["area"] + "|" + rows["head"]}))
+    long = rows["core"].where(rows["core"].str.len() > SHORTEST_NAME)
+    blocks += [
+        pd.DataFrame({"at": at, "key": rows["area"] + "|" + end})
+        for end in (long.str[-SHORTEST_NAME:], long.str[:SHORTEST_NAME])
+    ]
     blocks.append(pd.DataFrame({"at": gates["at"], "key": rows["area"].to_numpy()[gates["at"]] + "|" + gates["gate"]}))
     pairs = pd.concat([*(pairs_within(block) for block in blocks), near_pairs(_points(rows), SPOT)], ignore_index=True)
     pairs = pairs.drop_duplicates(ignore_index=True)
@@ -117,7 +138,7 @@ def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.
     pairs, level = pairs[related], level[related]
     distance = distances(_points(rows), pairs)
     same_gate = _share(gates, pairs, "gate")
-    same_road = _share(gates, pairs, "road") & (level <= SAME) & ~same_gate
+    same_road = _share(gates, pairs, "road") & (level <= SIMILAR) & ~same_gate
     far = _other_district(rows, pairs, level, distance)
     weight = np.select([level == known for known in NAME_WEIGHTS], list(NAME_WEIGHTS.values()))
     weight = (
@@ -127,6 +148,8 @@ def _scored(rows: pd.DataFrame, gates: pd.DataFrame, pairs: pd.DataFrame) -> pd.
         + BOTH_LISTED * _both_listed(rows, pairs)
     )
     weight = weight + SAME_GATE * same_gate + SAME_ROAD * same_road
+    alone = _alone(rows, pairs)
+    weight = weight + ONE_OF_NAME * ((level == ALIKE_BUT_SUFFIX) & alone) + ONE_LIKE_IT * ((level == SIMILAR) & alone)
     weight = weight + LETTER_BY_LETTER * ((level == WRITTEN) & (weight >= THRESHOLD))
     rid = rows["rid"].to_numpy()
     return pd.DataFrame(
@@ -190,6 +213,25 @@ def _both_listed(rows: pd.DataFrame, pairs: pd.DataFrame) -> Flags:
     first = unlike.merge(listed, left_on="one", right_on="name")[["one", "other", "source"]]
     both = first.merge(listed, left_on=["other", "source"], right_on=["name", "source"])[["one", "other"]]
     return asked.merge(both.drop_duplicates().assign(listed=True), how="left")["listed"].notna().to_numpy(dtype=bool)
+
+
+def _alone(rows: pd.DataFrame, pairs: pd.DataFrame) -> Flags:
+    """Whether the cores of both rows are names of their own: long enough, listed by no feed for two estates of the area, the
+    end of no third name (阳光花园 is the end of many), and not what every office's housing is called."""
+    listed = rows[["area", "core", "source", "strict"]].drop_duplicates()
+    names = listed.groupby(["area", "core", "source"]).size().groupby(level=[0, 1]).max().rename("most").reset_index()
+    if names.empty:
+        return np.zeros(len(pairs), dtype=bool)
+    length = names["core"].str.len()
+    ends = [names["area"] + "|" + names["core"].str[-n:] for n in range(SHORTEST_NAME, int(length.max()) + 1)]
+    seen = pd.concat([names["area"].iloc[:0], *(end[length >= n] for n, end in enumerate(ends, SHORTEST_NAME))])
+    number = (names["area"] + "|" + names["core"]).map(seen.value_counts()).fillna(0).to_numpy()
+    own = (names["most"] == 1) & (length >= SHORTEST_NAME) & (number <= 2)
+    keys = pd.MultiIndex.from_frame(rows[["area", "core"]])
+    alone = own.set_axis(pd.MultiIndex.from_frame(names[["area", "core"]])).reindex(keys).eq(True).to_numpy(dtype=bool)
+    alone = alone & ~rows["strict"].str.contains(HOUSING).fillna(False).to_numpy(dtype=bool)
+    flags: Flags = alone[pairs["a"]] & alone[pairs["b"]]
+    return flags
 
 
 def _other_district(rows: pd.DataFrame, pairs: pd.DataFrame, level: npt.NDArray[np.int8], distance: Floats) -> Flags:

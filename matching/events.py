@@ -1,39 +1,25 @@
 """Events: which reports, over several channels, speak of the same matter.
 
 Reports are compared where they lie close in time and share a spot, a place that their addresses mean, or a reporter's
-phone. Kind, place, time and text are weighed together. One channel files a matter once: two of its reports are one only
-where they say the same in every word.
+phone. What agreement in time, place, kind, words and phone tells is learned for each pair of channels against chance
+meetings (`matching.event_weights`), held near stated weights, which decide alone where there is too little to learn from.
+A channel files a matter once, unless it is seen to hear of matters again (callers do).
 """
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from matching.candidates import distances, pairs_within, read_points, stepped, texts_alike
 from matching.cluster import Rules, cluster
-from matching.located import MEANT, locate_members, places_meant
+from matching.event_places import plain_text, read_places
+from matching.event_weights import WEEK, weigh
+from matching.located import locate_members
 from matching.places import Places
 from schemas.records import META, Matched, Records, column
-from schemas.text import fold, per_value
+from schemas.text import per_value
 
-REACH = 300.0  # metres: beyond, two reports are of two places
-WINDOW = 72.0  # hours: beyond, of two occasions
-SPOTS, SPOT_WEIGHTS = (30.0, 100.0, REACH), (3.0, 2.0, 0.0, -8.0)
-HOURS, HOUR_WEIGHTS = (2.0, 8.0, 24.0, WINDOW), (3.0, 2.0, -1.0, -4.0, -10.0)  # between found, reported and reported
-RATIOS, RATIO_WEIGHTS = (
-    (1.0, 35.0, 60.0, 80.0),
-    (-6.0, -1.0, 2.0, 3.0, 4.0),
-)  # rapidfuzz ratio of what is said, but for where
-SAME_KIND, OTHER_KIND = 2.0, -4.0
-PLACE_WEIGHTS, OTHER_PLACE = (4.0, 3.0, 3.0, 1.0), -4.0  # of MEANT
-SAME_PHONE = 4.0
-THRESHOLD = 6.0
-LARGEST_BLOCK = 80  # reports of one spot and day, or of one phone and day
-CELL = 150.0  # metres: side of the squares that reports are looked up by
+THRESHOLD = 0.0  # log2 odds: one matter is as likely as two
 
 
 def match_events(records: Records, places: Places) -> Matched:
@@ -42,8 +28,8 @@ def match_events(records: Records, places: Places) -> Matched:
     if raw.empty:
         return Matched()
     rows = _read(records, raw, places)
-    edges = _scored(rows, _candidates(rows))
-    found = cluster(edges, rows["rid"], Rules(exclusive=_filed_once(rows)), THRESHOLD)
+    edges, again = weigh(rows)
+    found = cluster(edges, rows["rid"], Rules(exclusive=_filed_once(rows, again)), THRESHOLD)
     members = _members(rows, found, edges)
     scored = pd.DataFrame({"type": "event", "rid_a": edges["a"], "rid_b": edges["b"], "weight": edges["weight"]})
     return Matched(members=members, edges=scored) + locate_members(records, places, members)
@@ -51,15 +37,15 @@ def match_events(records: Records, places: Places) -> Matched:
 
 def _read(records: Records, raw: pd.DataFrame, places: Places) -> pd.DataFrame:
     rows = pd.DataFrame({"rid": raw["rid"], "source": raw["source"], "area": records.division(raw).str[:6].fillna("")})
-    rows["kind"] = per_value(column(raw, "kind"), _plain)
+    rows["kind"] = per_value(column(raw, "kind"), plain_text)
+    rows["department"] = per_value(column(raw, "department"), plain_text)
     rows["said"] = _said(raw)
     rows["phone"] = column(raw, "reporter_phone")
     moments = pd.concat([_hours(column(raw, name)) for name in ("occurred_at", "reported_at", "filed_at")], axis=1)
-    told = moments.iloc[:, :2]
-    rows["hour"] = told.min(axis=1).fillna(moments.iloc[:, 2])
-    rows["last"] = told.max(axis=1).fillna(moments.iloc[:, 2])
-    rows[["east", "north"]] = read_points(column(raw, "longitude"), column(raw, "latitude"), crowd=len(raw))
-    rows[list(MEANT)] = places_meant(places, rows["rid"])
+    rows["hour"] = moments.bfill(axis=1).iloc[:, 0]
+    rows = rows.join(read_places(raw, rows["area"], places))
+    span = max(float(rows["hour"].max() - rows["hour"].min()), WEEK)
+    rows["crowd"] = rows.groupby("place")["rid"].transform("size").fillna(0) / (span / WEEK)
     rows["content"] = pd.util.hash_pandas_object(raw.drop(columns=[*META]).fillna(""), index=False)
     return rows
 
@@ -74,102 +60,18 @@ def _said(raw: pd.DataFrame) -> pd.Series:
     told = pd.DataFrame({"told": column(raw, "title").fillna("") + " " + column(raw, "text").fillna("")})
     told["where"] = column(raw, "address").fillna("")
     cases = told.drop_duplicates()
-    plain = [(_plain(text) or "").replace(_plain(where) or "\0", "") for text, where in cases.itertuples(index=False)]
+    plain = [
+        (plain_text(text) or "").replace(plain_text(where) or "\0", "") for text, where in cases.itertuples(index=False)
+    ]
     said = told.merge(cases.assign(said=plain), how="left")["said"].astype("str")
     return said.mask(said == "").set_axis(raw.index)
 
 
-def _gap(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Hours between the spans from found to reported of two reports; 0 where these overlap."""
-    apart = (one["hour"] - other["last"]).clip(lower=other["hour"] - one["last"])
-    found: npt.NDArray[np.float64] = np.maximum(apart.to_numpy(dtype=np.float64), 0.0)
-    return found
-
-
-def _plain(text: str) -> str | None:
-    return re.sub(r"[\s,，.。;；:：!！?？()\[\]【】·\-]+", "", fold(text)) or None
-
-
-def _candidates(rows: pd.DataFrame) -> pd.DataFrame:
-    """Pairs `a` < `b` of row positions that share a spot, place or phone and lie at most a day and a half apart.
-
-    Each row stands in its own day and the next one, so that midnight parts nothing; a spot is a square with its neighbours.
-    """
-    at, day = np.arange(len(rows)), np.floor(rows["hour"] / 24)
-    dated = pd.concat([pd.DataFrame({"at": at, "day": day + late}) for late in (0, 1)]).dropna().astype("int64")
-    blocks = [_spots(rows, dated)]
-    for name in (*MEANT, "phone", "said"):
-        key = rows["area"].to_numpy()[dated["at"]] + "|" + rows[name].iloc[dated["at"]].reset_index(drop=True)
-        blocks.append(
-            pd.DataFrame({"at": dated["at"].to_numpy(), "key": key + "|" + dated["day"].astype("str").to_numpy()})
-        )
-    pairs = [pairs_within(block, LARGEST_BLOCK) for block in blocks]
-    return pd.concat(pairs, ignore_index=True).drop_duplicates(ignore_index=True)
-
-
-def _spots(rows: pd.DataFrame, dated: pd.DataFrame) -> pd.DataFrame:
-    """Each dated row under the four squares of a double-wide grid that hold it: rows a square apart share one of them."""
-    east, north = (np.floor(rows[name].to_numpy(dtype=np.float64)[dated["at"]] / CELL) for name in ("east", "north"))
-    known = ~np.isnan(east)
-    day = dated["day"].to_numpy()[known]
-    frames = []
-    for over in (0, 1):
-        for up in (0, 1):
-            square = (east[known] + over).astype(np.int64), (north[known] + up).astype(np.int64)
-            numbers = pd.DataFrame({"over": square[0] // 2, "up": square[1] // 2, "day": day, "shift": 2 * over + up})
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "at": dated["at"].to_numpy()[known],
-                        "key": pd.util.hash_pandas_object(numbers, index=False).astype("str"),
-                    }
-                )
-            )
-    return pd.concat(frames, ignore_index=True)
-
-
-def _scored(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Edges `a`, `b` (rids), `weight`; pairs that no text could bring near the threshold are left out."""
-    one, other = (rows.iloc[pairs[side]].reset_index(drop=True) for side in ("a", "b"))
-    distance = distances(rows[["east", "north"]].to_numpy(dtype=np.float64), pairs)
-    weight = stepped(_gap(one, other), HOURS, HOUR_WEIGHTS)
-    weight = weight + _kinds(one, other) + SAME_PHONE * _equal(one["phone"], other["phone"])
-    weight = weight + np.where(np.isnan(distance), _addressed(one, other), stepped(distance, SPOTS, SPOT_WEIGHTS))
-    hopeful = weight + max(RATIO_WEIGHTS) > 0
-    one, other, weight = one[hopeful], other[hopeful], weight[hopeful]
-    weight = weight + stepped(texts_alike(one["said"], other["said"], inside=True), RATIOS, RATIO_WEIGHTS)
-    return pd.DataFrame({"a": one["rid"], "b": other["rid"], "weight": weight})
-
-
-def _kinds(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Channels that write codes and words for kinds say nothing to each other."""
-    known = (one["kind"].notna() & other["kind"].notna()).to_numpy(dtype=bool)
-    coded = (one["kind"].str.isdigit() != other["kind"].str.isdigit()).to_numpy(dtype=bool)
-    tests = [_equal(one["kind"], other["kind"]), known & ~coded]
-    found: npt.NDArray[np.float64] = np.select(tests, [SAME_KIND, OTHER_KIND], 0.0)
-    return found
-
-
-def _addressed(one: pd.DataFrame, other: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """The finest place both addresses mean weighs; known and different ones weigh against."""
-    same = [_equal(one[name], other[name]) for name in MEANT]
-    both = {name: (one[name].notna() & other[name].notna()).to_numpy(dtype=bool) for name in MEANT}
-    other_house = both["building"] & ~_equal(one["building"], other["building"])
-    anything = np.logical_or.reduce(list(both.values()))
-    found: npt.NDArray[np.float64] = np.select(
-        [other_house, *same, anything], [OTHER_PLACE, *PLACE_WEIGHTS, OTHER_PLACE], 0.0
-    )
-    return found
-
-
-def _equal(one: pd.Series, other: pd.Series) -> npt.NDArray[np.bool_]:
-    return (one == other).fillna(False).to_numpy(dtype=bool)
-
-
-def _filed_once(rows: pd.DataFrame) -> pd.DataFrame:
+def _filed_once(rows: pd.DataFrame, again: tuple[str, ...]) -> pd.DataFrame:
     """A column a channel: reports of one channel share a value only where they say the same."""
-    columns = {name: rows["content"].where(rows["source"] == name) for name in sorted(rows["source"].unique())}
-    return pd.DataFrame(columns).set_index(pd.Index(rows["rid"]))
+    names = sorted(set(rows["source"]) - set(again))
+    columns = {name: rows["content"].where(rows["source"] == name) for name in names}
+    return pd.DataFrame(columns, index=rows.index).set_index(pd.Index(rows["rid"]))
 
 
 def _members(rows: pd.DataFrame, found: pd.Series, edges: pd.DataFrame) -> pd.DataFrame:

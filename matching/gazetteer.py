@@ -25,6 +25,7 @@ SUFFIX = re.compile(r"(?:住宅小区|小区|社区|住宅区|生活区|家属�
 _NUMBERS = re.compile(r"[0-9零一二三四五六七八九十东西南北中甲乙丙ABCD]+")
 _DIGIT = re.compile(r"[0-9]")
 _ZONE = re.compile(r"(?:[东西南北中]{1,2}|[A-Z]|第?[0-9零一二三四五六七八九十]{1,3})区$")
+_PHASE = re.compile(r"(?<![0-9])[0-9]+期$")
 _PART = re.compile(
     # the direction in 城南1区 is of the name: the zone is the number
     r"(?:(?P<zone>[东西南北中]{1,2}|[A-Z0-9零一二三四五六七八九十]{1,3})(?=[区苑园院])|(?P<village>[0-9零一二三四五六七八九十]{1,3})(?=[村里])|(?P<phase>[0-9]+)期)"
@@ -50,7 +51,7 @@ def estate_head(name: str, zone: str, phase: str) -> str:
 
 def base_of(head: str) -> str:
     """The head without its zone and phase."""
-    return _ZONE.sub("", re.sub(r"[0-9]+期$", "", head)) or head
+    return _ZONE.sub("", _PHASE.sub("", head)) or head
 
 
 def numbers_in(name: str) -> tuple[str, ...]:

@@ -189,6 +189,8 @@ def _relations(rows: pd.DataFrame, members: pd.DataFrame, homes: pd.DataFrame) -
     """member_of and head_of a household, the household's dwelling and the person's."""
     known = members.merge(rows[["rid", "person", "relation_to_head"]], on="rid").sort_values("rid")
     one = known.drop_duplicates(["person", "kind", "cluster"])
+    shown = one["person"].map(homes["rid"]).where(one["kind"] == "residential")  # it dates the move
+    one = one.assign(rid=shown.fillna(one["rid"]).astype("int64"))
     lead = known[(known["kind"] == "registered") & known["relation_to_head"].isin(HEAD_ROLES)]
     lead = lead.drop_duplicates(["kind", "cluster"])
     lives = homes.dropna(subset=["dwelling"]).reset_index()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from operator import ne
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from matching.evidence import BESIDE, HEAD_ROLES
-from matching.identifiers import FULL, UNKNOWN
 from matching.model import Tables, digest
+from matching.texts import Letters, birth_level, digits_off, even, fits_mask, letters, misspelt, number_level, one_edit
 from schemas.name_levels import NameLevel, compare_two
-from schemas.name_parts import same_look
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -73,33 +71,10 @@ _SHORTENED, _DIFFERENT = (LEVELS["name"].index(label) for label in ("fits short 
 FAMILY = 5  # persons a family's phone is seen with at most; above it is a grid worker's, a landlord's, a placeholder
 REPEATS_NOBODY = 0.005  # share of a feed's rows whose person it has already: a register, not a hand-kept list
 REPEATS_MANY = 0.1  # of the same: not a list of people but of what they do or let, one person as often as it takes
-COUNTY, SERIAL = 6, 14  # digits of a resident id before the birth date, and before sequence and check
 LINES = {
     digit: 2 if digit == "3" else int(digit) for digit in "01234567"
 }  # GB/T 4761: children are one line, 8, 9 none
 HAN = "01"  # GB/T 3304
-
-
-def tables_of(evidence: pd.DataFrame, node: Integers) -> Tables:
-    """Name frequencies and phone spreads over distinct persons, as far as the exact pass knows them.
-
-    A name is counted over persons with numbers where these are the most: a row without one is usually theirs too.
-    """
-    owners = evidence["own"].to_numpy()
-    counted = owners if 2 * owners.sum() > len(owners) else np.ones(len(evidence), dtype=bool)
-    persons = pd.DataFrame({"name": evidence["name"], "phone": evidence["phone"], "node": node})
-    names = persons[counted].drop_duplicates(["name", "node"])["name"].value_counts()
-    phones = persons.dropna(subset=["phone"]).drop_duplicates(["phone", "name"])["phone"].value_counts()
-    owned = evidence.assign(node=node)[owners]
-    repeats = owned.duplicated(["feed", "node"]).groupby(owned["feed"]).mean()
-    return Tables(
-        shared_ids=tuple(sorted(digest(number) for number in evidence["shared_id"].dropna().unique())),
-        nicknames=tuple(sorted(evidence.loc[evidence["nickname"], "name"].unique())),
-        repeats={str(feed): float(share) for feed, share in repeats.items()},
-        names={str(name): int(number) for name, number in names[names > 1].items()},
-        phones={digest(str(phone)): int(number) for phone, number in phones[phones > 1].items()},
-        people=len(np.unique(node)),
-    )
 
 
 def impossible(levels: pd.DataFrame | Mapping[str, Integers]) -> Flags:
@@ -121,6 +96,12 @@ def listed_twice(levels: pd.DataFrame | Mapping[str, Integers], unlike: Flags) -
     ]
     listed = np.asarray(levels["feed"]) < LEVELS["feed"].index("one feed that repeats many")
     return np.asarray(listed & (unlike | np.isin(levels["name"], names)))
+
+
+def levels_of(evidence: pd.DataFrame, tables: Tables, a: Integers, b: Integers) -> pd.DataFrame:
+    """The level of every comparison for each pair of positions, a row a pair; only the rows in pairs are prepared."""
+    rows, at = np.unique(np.concatenate([a, b]), return_inverse=True)
+    return Comparer(evidence.iloc[rows].reset_index(drop=True), tables).levels(at[: len(a)], at[len(a) :])
 
 
 class Comparer:
@@ -229,6 +210,18 @@ class Comparer:
         codes = self.code(name)
         return np.asarray((codes[a] >= 0) & (codes[b] >= 0))
 
+    def by_letter(
+        self, names: tuple[str, str], a: Integers, b: Integers, judge: Callable[[Letters, Letters], Integers]
+    ) -> Integers:
+        """`judge` on the letters of all pairs at once (column names[0] of a, names[1] of b); -1 where one is missing."""
+        (one, left), (two, right) = (self.values(name) for name in names)
+        known = np.flatnonzero((one[a] >= 0) & (two[b] >= 0))
+        result = np.full(len(a), -1, dtype=np.int64)
+        if len(known):
+            sides = even(letters(left), letters(right))
+            result[known] = judge(sides[0][one[a[known]]], sides[1][two[b[known]]])
+        return result
+
     def by_value(self, names: tuple[str, str], a: Integers, b: Integers, judge: Callable[[str, str], int]) -> Integers:
         """`judge` on every distinct pair of values (column names[0] of a, names[1] of b); -1 where one is missing."""
         one, left = self.values(names[0])
@@ -280,7 +273,7 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     found = of.by_value(("name", "name"), a[rest], b[rest], compare_two)
     found += found > NameLevel.SAME_SOUND  # room for the misspelt ones
     off = rest[found == NameLevel.ONE_OFF + 1]
-    found[found == NameLevel.ONE_OFF + 1] -= of.by_value(("name", "name"), a[off], b[off], _misspelt)
+    found[found == NameLevel.ONE_OFF + 1] -= of.by_value(("name", "name"), a[off], b[off], misspelt)
     display = of.flags("display")
     silent = (found < 0) | ((display[a[rest]] | display[b[rest]]) & (found > NameLevel.SHORTENED))
     level[rest] = np.where(
@@ -298,12 +291,6 @@ def _name(of: Comparer, a: Integers, b: Integers) -> Integers:
     return level
 
 
-def _misspelt(one: str, two: str) -> int:
-    """1 where two names differ by two characters swapped or by a look-alike: a typist's doing, not parents'."""
-    off = [at for at, (x, y) in enumerate(zip(one, two, strict=False)) if x != y]
-    return int(len(one) == len(two) and (len(off) == 2 or same_look(one[off[0]], two[off[0]])))
-
-
 def _points(of: Comparer, a: Integers, b: Integers) -> Flags:
     """Where the first is called a relative of somebody who bears the other's name: 李建国之子 is not 李建国."""
     pointer, full = of.code("pointer"), of.code("full pointer")
@@ -314,19 +301,8 @@ def _birth(of: Comparer, a: Integers, b: Integers) -> Integers:
     equal = of.same("birth", a, b)
     level = np.where(equal, 0, -1)
     rest = np.flatnonzero(of.both("birth", a, b) & ~equal)
-    level[rest] = of.by_value(("birth", "birth"), a[rest], b[rest], _birth_level)
+    level[rest] = of.by_letter(("birth", "birth"), a[rest], b[rest], birth_level)
     return level
-
-
-def _birth_level(one: str, two: str) -> int:
-    if min(len(one), len(two)) < len("2000-01-01"):
-        return 1 if one.startswith(two) or two.startswith(one) else 5
-    off = sum(x != y for x, y in zip(one, two, strict=False))
-    if off <= 1 or (one[:4] == two[:4] and one[5:7] == two[8:10] and one[8:10] == two[5:7]):
-        return 2
-    if one[:4] == two[:4]:
-        return 3
-    return 4 if abs(int(one[:4]) - int(two[:4])) <= 3 else 5
 
 
 def _sex(of: Comparer, a: Integers, b: Integers) -> Integers:
@@ -339,21 +315,12 @@ def _phone(of: Comparer, a: Integers, b: Integers) -> Integers:
     steps = [equal & (spread <= 1), equal & (spread <= FAMILY), equal & of.same("full", a, b), equal]
     level = _ladder(steps, of.both("phone", a, b))
     rest = np.flatnonzero(level == 4)
-    off = of.by_value(("phone", "phone"), a[rest], b[rest], _digits_off)
+    off = of.by_letter(("phone", "phone"), a[rest], b[rest], digits_off)
     level[rest] = np.where(off == 1, 5, 6)
     for one, two in ((a, b), (b, a)):
-        fits = of.by_value(("phone_mask", "phone"), one, two, _fits_mask)
+        fits = of.by_letter(("phone_mask", "phone"), one, two, fits_mask)
         level = np.where(level < 0, np.select([fits == 1, fits == 0], [4, 6], default=-1), level)
     return level
-
-
-def _fits_mask(mask: str, phone: str) -> int:
-    return int(len(mask) == len(phone) and all(x in ("*", y) for x, y in zip(mask, phone, strict=True)))
-
-
-def _digits_off(one: str, two: str) -> int:
-    off: int = sum(map(ne, one, two))
-    return off + abs(len(one) - len(two))
 
 
 def _home(of: Comparer, a: Integers, b: Integers) -> Integers:
@@ -388,23 +355,11 @@ def _number(of: Comparer, a: Integers, b: Integers) -> Integers:
     level = np.select([same & (lent[a] | lent[b]), same, whole], [5, 4, 7], default=-1)
     for one, two in ((a, b), (b, a)):
         for columns in (("id_mask", "id"), ("id_mask", "id_mask")):
-            found = of.by_value(columns, one, two, _fit)
+            found = of.by_letter(columns, one, two, number_level)
+            off = np.flatnonzero(found == 6)
+            found[off] = np.where(of.by_value(columns, one[off], two[off], one_edit) == 1, 3, 6)
             level = np.where(level < 0, found, level)
     return level
-
-
-def _fit(mask: str, number: str) -> int:
-    from rapidfuzz.distance import OSA
-
-    if len(number) != FULL:
-        return -1
-    seen = [at for at in range(len(mask)) if at < FULL and UNKNOWN not in (mask[at], number[at])]
-    if len(mask) == FULL and all(mask[at] == number[at] for at in seen):
-        known, last = sum(at >= COUNTY for at in seen), sum(at >= SERIAL for at in seen)
-        return 0 if known >= 8 else 1 if last >= 3 else 2 if known >= 3 else -1
-    if UNKNOWN not in mask and OSA.distance(mask, number, score_cutoff=1) <= 1:
-        return 3
-    return 6
 
 
 def _household(of: Comparer, a: Integers, b: Integers) -> Integers:

@@ -5,7 +5,7 @@ nothing), computed in advance by `matching.levels`. Splink defines the compariso
 (`estimate_m_from_pairwise_labels`) and, run a second time on the pairs that labels tell apart, u; then predicts. Only
 the distinct rows of levels are sent through it, a few thousand where there are millions of pairs.
 Everything that a score depends on beside the two records stands in the model, and the model's version is its digest:
-weights, name frequencies, phone spreads, marks of shared ids.
+weights, name frequencies, phone spreads, marks of shared ids, and by what addresses are read.
 """
 
 from __future__ import annotations
@@ -69,11 +69,15 @@ class Tables:
 
 @dataclass(frozen=True)
 class Model:
-    """A version of the scoring model. `base`: log2 odds of a candidate pair before anything is compared."""
+    """A version of the scoring model.
+
+    base: log2 odds of a candidate pair before anything is compared. atlas: what addresses taught, as `matching.atlas` keeps it.
+    """
 
     comparisons: Mapping[str, tuple[Level, ...]]
     base: float
     tables: Tables = field(default_factory=Tables)
+    atlas: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -91,7 +95,7 @@ class Model:
         comparisons = {name: tuple(Level(**level) for level in levels) for name, levels in raw["comparisons"].items()}
         listed = {name: tuple(raw["tables"].get(name, ())) for name in ("shared_ids", "nicknames")}
         tables = Tables(**{**raw["tables"], **listed})
-        return cls(comparisons, raw["base"], tables)
+        return cls(comparisons, raw["base"], tables, raw.get("atlas", {}))
 
     def fits(self, levels: Levels) -> bool:
         """Whether it was trained for these ladders: of another version of the program it may not be."""
@@ -107,6 +111,19 @@ class Model:
     def load(cls, path: Path) -> Model:
         """Read a model file."""
         return cls.from_json(path.read_text(encoding="utf-8"))
+
+    def pack(self, levels: pd.DataFrame) -> npt.NDArray[np.int64]:
+        """Each row of levels as one whole number, which `unpack` reads again."""
+        names = sorted(self.comparisons)
+        return _row_code(levels, [len(self.comparisons[name]) + 1 for name in names], names)
+
+    def unpack(self, packed: pd.Series) -> pd.DataFrame:
+        """The levels that `pack` made a number of: a column a comparison."""
+        rest, found = packed.to_numpy(dtype=np.int64), {}
+        for name in sorted(self.comparisons, reverse=True):
+            rest, level = np.divmod(rest, len(self.comparisons[name]) + 1)
+            found[name] = level - 1
+        return pd.DataFrame({name: found[name] for name in self.comparisons}, index=packed.index)
 
     @cached_property
     def weights(self) -> dict[str, Floats]:

@@ -8,7 +8,7 @@ belongs together: never two trusted numbers, never what a person judged to be di
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -108,6 +108,13 @@ def compared(
     return Work(rows, node[chosen], model, rules, JOIN, KEEP), chosen
 
 
+def rules_of(evidence: pd.DataFrame, node: Integers, judgements: pd.DataFrame | None, edges: pd.DataFrame) -> Rules:
+    """What clusters must hold to: trusted numbers, the pairs that are `apart`, and what people judged."""
+    rules = _rules(evidence, node, _judged(evidence, judgements))
+    apart = edges.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates()
+    return replace(rules, apart=pd.concat([apart, rules.apart], ignore_index=True))
+
+
 def _judged(evidence: pd.DataFrame, judgements: pd.DataFrame | None) -> pd.DataFrame:
     """What persons decided, by positions: `a`, `b`, `verdict`; of records that are still there."""
     if judgements is None or judgements.empty:
@@ -137,10 +144,11 @@ def _matched(
     alone = np.bincount(node, minlength=len(node))[node] == size
     members["how"] = np.select([size == 1, alone, evidence["own"]], ["single", "exact_id", "exact_id"], default="model")
     members["weight"] = np.where(members["how"] == "model", _best(edges, group), np.nan)
-    kept = edges[edges["weight"] >= KEEP]
-    pairs = {"type": "person", "rid_a": rid[kept["a"]], "rid_b": rid[kept["b"]], "weight": kept["weight"].to_numpy()}
+    # pairs inside a cluster are kept however weak: the linkage counted them
+    pairs = {"type": "person", "rid_a": rid[edges["a"]], "rid_b": rid[edges["b"]]}
+    scores = {name: edges[name].to_numpy() for name in ("weight", "levels")}
     lines = asked.assign(type="person", cluster=rid[asked["cluster"]], rid=rid[asked["position"]])
-    return Matched(members=members, edges=pd.DataFrame(pairs), doubts=lines[list(DOUBT_COLUMNS)])
+    return Matched(members=members, edges=pd.DataFrame({**pairs, **scores}), doubts=lines[list(DOUBT_COLUMNS)])
 
 
 def _best(edges: pd.DataFrame, group: Integers) -> npt.NDArray[np.float64]:

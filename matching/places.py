@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from matching.address_tail import WHOLE_HOUSE
+from matching.atlas import Atlas
 from matching.dwellings import estate_heads, gather_addresses, resolve, written_heads
 from matching.estates import match_estates
 from matching.gazetteer import fold_estate
@@ -34,28 +35,34 @@ class Places:
 
     homes: for each person record with an address, `rid` and what the address means: `dwelling`, `building`, `estate`
     (Int64 clusters, missing where not readable so far), `community` (text), `level`, `unit`, `room`. registered: the same for
-    registered addresses. addresses: the same for all other records, with `type`. rows: every address read, with what it
-    was settled to, `written` the head it writes.
+    registered addresses. addresses: the same for all other records, with `type`. atlas: what the addresses were read by.
+    rows: every address read, with what it was settled to, `written` the head it writes.
     """
 
     matched: Matched
     homes: pd.DataFrame
     registered: pd.DataFrame
     addresses: pd.DataFrame
+    atlas: Atlas = field(default_factory=Atlas)
     rows: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(SETTLED_ROWS)))
 
 
-def match_places(records: Records) -> Places:
-    """Read every address, find out which mean the same dwelling, building or estate, and place them in grids."""
-    rows = resolve(gather_addresses(records))
+def match_places(records: Records, atlas: Atlas | None = None) -> Places:
+    """Read every address, find out which mean the same dwelling, building or estate, and place them in grids.
+
+    atlas: what was learned of the district's addresses; None learns it now.
+    """
+    atlas = atlas or Atlas()
+    rows = resolve(gather_addresses(records), atlas)
     rows = _numbered(rows)
-    estates = match_estates(records, estate_heads(records, rows))
-    rows, estate_of = _with_listed_estates(rows, estates, records)
+    estates = match_estates(records, estate_heads(records, rows, atlas))
+    rows, estate_of = _with_listed_estates(rows, estates.clusters, records)
     members = _members(records, rows, estate_of)
     standing = rows[(rows["type"] == "place") | ((rows["type"] == "person") & (rows["property"] == "address"))]
-    matched = Matched(members, _derived(standing), _relations(standing)) + _located(records, rows, standing, members)
+    matched = Matched(members, _derived(standing), _relations(standing)) + Matched(relations=estates.parts)
+    matched += _located(records, rows, standing, members)
     kept = rows.assign(written=written_heads(rows))[list(SETTLED_ROWS)]
-    return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows), kept)
+    return Places(matched, _part(rows, "address"), _part(rows, "registered_address"), _others(rows), atlas, kept)
 
 
 def _located(records: Records, rows: pd.DataFrame, standing: pd.DataFrame, members: pd.DataFrame) -> Matched:

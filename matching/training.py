@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from matching.blocking import candidates
-from matching.levels import BASE, LEVELS, STATED, Comparer, tables_of
+from matching.levels import BASE, LEVELS, STATED, levels_of
 from matching.model import Model, train
+from matching.tables import tables_of
 from schemas.names import MANY
 
 Integers = npt.NDArray[np.int64]
@@ -49,7 +50,7 @@ def train_people(evidence: pd.DataFrame, node: Integers) -> tuple[Model, float]:
     """
     tables = tables_of(evidence, node)
     labelled = label(evidence, node, hidden_sample(evidence))
-    levels = Comparer(labelled.evidence, tables).levels(labelled.a, labelled.b) if len(labelled.a) else _no_levels()
+    levels = levels_of(labelled.evidence, tables, labelled.a, labelled.b) if len(labelled.a) else _no_levels()
     levels["same"] = labelled.same
     return train(levels, LEVELS, STATED, BASE, tables), labelled.recall
 

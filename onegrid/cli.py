@@ -32,10 +32,13 @@ from onegrid.commands import (
 )
 from onegrid.compare_command import compare
 from onegrid.errors import OneGridError, Unforeseen
+from onegrid.outgoing import hub, package, tickets, webhook
+from onegrid.past_commands import RECORD, how, timeline, why
 from onegrid.printing import say
 from onegrid.serving import AIRFLOW_PORT, API_PORT, HOST, demo, prepare, up
 from onegrid.settings import ENGINES
 from registry.access import RIGHTS
+from registry.changes_out import CHANGE_KINDS
 
 Arguments = argparse.Namespace
 TYPES = ("person", "household", "place", "thing", "organization", "event")
@@ -93,6 +96,7 @@ PORTS: tuple[Option, ...] = (
     (("--api-port",), {"type": int, "default": API_PORT, "help": f"the API's port ({API_PORT})"}),
     (("--airflow-port",), {"type": int, "default": AIRFLOW_PORT, "help": f"Airflow's port ({AIRFLOW_PORT})"}),
 )
+CODE: Option = (("code",), {"help": "a code"})
 OUT: Option = (("--out",), {"type": Path, "help": "the file to write"})
 
 COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]], ...] = (
@@ -128,6 +132,16 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
     )),
     ("show", "draw an entity with where each value came from", show, (
         (("code",), {"help": "a code, or - to read an official number from standard input"}), HOME,
+        (("--valid-at",), {"help": "as it was on this day"}),
+        (("--known-at",), {"help": "as the hub knew it at this moment (a day alone: its end)"}),
+    )),
+    ("timeline", "all that happened to an entity in the registry", timeline, (CODE, HOME)),
+    ("how", "by which joins the records of a person came together", how, (CODE, HOME)),
+    ("why", "why two records are one person, or two", why, (
+        HOME,
+        (("--one",), {"nargs": "+", "metavar": "WORD", "help": f"{RECORD}; without it: a line of standard input"}),
+        (("--two",), {"nargs": "+", "metavar": "WORD", "help": "the other, likewise"}),
+        (("--svg",), {"type": Path, "help": "also write the comparison as a picture"}),
     )),
     ("quality", "show how good the data is", quality, (
         HOME, (("--by",), {"default": "owner", "help": "owner,level,division,grid,property,source,type"}),
@@ -139,6 +153,12 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
         (("--rows",), {"type": int, "default": 50, "help": "lines to list (50)"}),
         (("--sources",), {"type": Path, "help": "for replay: the folder of source files"}),
         (("--from",), {"dest": "corrected", "type": Path, "help": "for replay: an exported file with corrected cells"}),
+    )),
+    ("tickets", "list or export what departments are to correct in their feeds, and by when", tickets, (
+        (("what",), {"choices": ("list", "export")}), HOME, SOURCE, OUT,
+        (("--department",), {"help": "the owner of the feeds; all of them without"}),
+        (("--state",), {"choices": ("open", "overdue", "mended", "closed"), "default": "open"}),
+        (("--rows",), {"type": int, "default": 50, "help": "lines to list (50)"}),
     )),
     ("replay", "check, stage and publish a landed load again, without its source", replay, (
         (("load",), {"type": int, "help": "the load's number"}), SOURCES, HOME,
@@ -179,6 +199,31 @@ COMMANDS: tuple[tuple[str, str, Callable[[Arguments], int], tuple[Option, ...]],
         (("--days",), {"type": int, "default": 365, "help": "for create: how long it is valid (365)"}),
         (("--name",), {"default": "", "help": "for create: what the access log calls it"}),
         (("--id",), {"type": int, "help": "for revoke: the token's number"}),
+    )),
+    ("webhook", "tell other systems of changes: add, list, remove or replay subscriptions, or send what is due", webhook, (
+        (("what",), {"choices": ("add", "list", "remove", "replay", "deliver")}), HOME,
+        (("--url",), {"help": "for add: where changes are sent; https, or http on this machine"}),
+        (("--division",), {"help": "for add: the division whose changes are told"}),
+        (("--grid",), {"help": "for add: one grid only"}),
+        (("--type",), {"action": "append", "choices": TYPES, "help": "for add: one type only; may be repeated"}),
+        (("--change",), {"action": "append", "choices": CHANGE_KINDS, "help": "for add: one kind of change only; may be repeated"}),
+        (("--name",), {"default": "", "help": "for add: what lists call it"}),
+        (("--id",), {"type": int, "help": "for remove and replay: its number"}),
+        (("--since",), {"type": int, "help": "for replay: all changes after this one, instead of what could not be delivered"}),
+    )),
+    ("package", "write what changed in an area since its receiver got the last package, for people and for another hub", package, (
+        (("--division",), {"required": True, "help": "the division code of the area"}),
+        (("--receiver",), {"required": True, "help": "who gets it; how far each receiver is told is remembered"}),
+        (("--out",), {"type": Path, "required": True, "help": "the folder to write to; packages of one receiver gather there"}),
+        HOME, (("--grid",), {"help": "one grid of the division only"}),
+        (("--format",), {"choices": ("csv", "xlsx", "json"), "default": "csv"}),
+        (("--role",), {"choices": tuple(RIGHTS), "default": "department", "help": "the receiver's role (department)"}),
+        (("--numbers",), {"action": "store_true", "help": "id and phone numbers unmasked"}),
+        (("--without",), {"action": "append", "metavar": "SOURCE", "help": "leave out values of a source: what the receiver sent itself; may be repeated"}),
+        (("--full",), {"action": "store_true", "help": "everything that stands, not what changed alone"}),
+    )),
+    ("hub", "which hub this is among others; number it before its first run", hub, (
+        HOME, (("--number",), {"type": int, "help": "0 for the district's hub, another number for each hub below it"}),
     )),
     ("up", "start database, Airflow and API over a folder of source files, until Ctrl-C", up, (SOURCES, HOME, *PORTS)),
     ("prepare", "make what the hub's programs need, for programs that others start (containers)", prepare, (

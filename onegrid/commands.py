@@ -68,7 +68,8 @@ def _engine_chosen(settings: Settings, arguments: Arguments) -> Settings:
     settings = replace(settings, **{name: said for name, said in chosen.items() if said})
     if arguments.spark_master and settings.engine != "spark":
         raise SettingsError("--spark-master is for --engine spark: name both, or neither.")
-    engine_of(settings)
+    if settings.engine != "local":
+        engine_of(settings)
     return settings
 
 
@@ -128,7 +129,10 @@ def export(arguments: Arguments) -> int:
 
 
 def show(arguments: Arguments) -> int:
-    """Draw an entity; an official number is read from standard input, so that no shell keeps it."""
+    """Draw an entity, now or at two clocks; an official number is read from standard input, so that no shell keeps it."""
+    from onegrid.past_commands import day_of, moment_of
+    from registry.drawing import show_at
+    from registry.history import When
     from registry.show import find_by_number
     from registry.show import show as draw
 
@@ -138,8 +142,10 @@ def show(arguments: Arguments) -> int:
             codes = find_by_number(connection, hub.keyring, sys.stdin.readline().strip())
             if not codes:
                 raise NotFound("No entity bears the number on standard input.")
+        when = When(day_of(arguments.valid_at), moment_of(arguments.known_at))
         for code in codes:
-            print(draw(connection, hub.keyring, code))
+            now = when == When()
+            print(draw(connection, hub.keyring, code) if now else show_at(connection, hub.keyring, code, when))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -31,8 +32,10 @@ def train(hub: Hub, feeds: dict[str, Feed], *, use: bool) -> tuple[Model, float]
         stored = read_records(connection, hub.keyring, feeds)
         records = Numbering.of(stored).number(stored)
         hub.tell(f"{len(records.frame('person')):,} records of persons")
-        evidence = gather(records, match_places(records))
-        model, recall = train_people(evidence, exact_pass(evidence))
+        places = match_places(records)
+        evidence = gather(records, places)
+        trained, recall = train_people(evidence, exact_pass(evidence))
+        model = replace(trained, atlas=places.atlas.facts)
         keep_model(connection, hub.keyring, model.version, model.to_json(), current=use)
     return model, recall
 

@@ -20,6 +20,7 @@ class Settings:
     database_url: a PostgreSQL of yours instead of the embedded one, with a set-up role; None for the embedded one.
     landing: an fsspec URL for landed loads instead of `home/landing`.
     key_file: where the master key lies; by default outside the database's folder, `home/keys/master.key`.
+    webhook_plain_hosts: hosts beyond this machine that webhooks may reach by plain http.
     engine: what compares people, one of ENGINES. spark_master: the cluster's URL; spark_folder: where its workers read
     and write, the same path for all of them; by default `home/spark`.
     """
@@ -28,6 +29,7 @@ class Settings:
     database_url: str | None = None
     landing: str | None = None
     key_file: Path | None = None
+    webhook_plain_hosts: tuple[str, ...] = ()
     engine: str = "local"
     spark_master: str | None = None
     spark_folder: Path | None = None
@@ -56,7 +58,7 @@ def default_home(environ: Mapping[str, str] = os.environ) -> Path:
 def read_settings(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the command line's home and the environment (ONEGRID_HOME, ONEGRID_DATABASE_URL or
     ONEGRID_DATABASE_URL_FILE, ONEGRID_LANDING, ONEGRID_KEY_FILE, ONEGRID_ENGINE, ONEGRID_SPARK_MASTER,
-    ONEGRID_SPARK_FOLDER).
+    ONEGRID_SPARK_FOLDER, ONEGRID_WEBHOOK_PLAIN_HOSTS).
 
     Raises SettingsError when the file of the URL cannot be read, the URL is given in both ways, or there is no such engine.
     """
@@ -69,6 +71,7 @@ def read_settings(home: Path | None = None, environ: Mapping[str, str] = os.envi
         database_url=_database_url(environ),
         landing=environ.get("ONEGRID_LANDING") or None,
         key_file=Path(key_file) if key_file else None,
+        webhook_plain_hosts=tuple(environ.get("ONEGRID_WEBHOOK_PLAIN_HOSTS", "").replace(",", " ").lower().split()),
         engine=engine,
         spark_master=environ.get("ONEGRID_SPARK_MASTER") or None,
         spark_folder=Path(spark_folder) if spark_folder else None,

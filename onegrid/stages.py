@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from connectors.land import Landing
     from matching.engine import Engine
+    from matching.model import Model
     from matching.places import Places
     from registry.changes import Outcome
     from registry.runs import Run
@@ -74,6 +75,7 @@ class Unification:
     numbering: Numbering | None = None
     records: Records | None = None
     judgements: pd.DataFrame | None = None
+    model: Model | None = None
     places: Places | None = None
     evidence: pd.DataFrame | None = None
     matched: Matched | None = None
@@ -116,7 +118,7 @@ def stage(hub: Hub, sync: Sync) -> int:
         report = stage_records(sync.checked, connection, hub.keyring, entity_types())
         bounds = check_rows(sync.source, report.current_rows)
     sync.state, sync.counts = "staged", count_dict(sync.checked.counts)
-    sync.warnings = tuple(dict.fromkeys((*sync.warnings, *sync.checked.warnings, *bounds)))
+    sync.warnings = tuple(dict.fromkeys((*sync.warnings, *sync.checked.warnings, *report.warnings, *bounds)))
     staged = sum(len(frame) for frame in sync.checked.records.values())
     sync.checked = None
     return staged
@@ -137,22 +139,30 @@ def count_dict(counts: Counts) -> dict[str, int]:
 
 def read(hub: Hub, work: Unification) -> int:
     """Read the standing records and judgements back from the database."""
+    import pandas as pd
+
+    from registry.claims import claimed_pairs
     from registry.read import judgements, read_records
     from schemas.numbering import Numbering
 
     with hub.database.session(hub.actor) as connection:
         work.stored = read_records(connection, hub.keyring, work.feeds)
-        judged = judgements(connection, work.stored)
+        judged = pd.concat([claimed_pairs(connection, work.stored), judgements(connection, work.stored)])
+    judged = judged.drop_duplicates(["rid_a", "rid_b"], keep="last", ignore_index=True)  # people's word stands
     work.numbering = Numbering.of(work.stored)
     work.records, work.judgements = work.numbering.number(work.stored), work.numbering.number_pairs(judged)
     return sum(len(frame) for frame in work.records.frames.values())
 
 
-def match_places(_: Hub, work: Unification) -> int:
-    """Which records mean the same dwelling, building, estate, grid."""
+def match_places(hub: Hub, work: Unification) -> int:
+    """Which records mean the same dwelling, building, estate, grid. Addresses are read by what the model in use learned of
+    them; without one it is learned here.
+    """
+    from matching.atlas import Atlas
     from matching.places import match_places as places_of
 
-    work.places = places_of(_records(work))
+    work.model = _model_in_use(hub)
+    work.places = places_of(_records(work), Atlas.of(work.model.atlas) if work.model else None)
     work.matched = work.places.matched
     return len(work.matched.members)
 
@@ -161,29 +171,39 @@ def match_people(hub: Hub, work: Unification) -> int:
     """Which records speak of the same person. The first model is trained here and kept; later runs use it, until a
     version of the program compares otherwise.
     """
-    from matching.levels import LEVELS
-    from matching.model import Model
+    from dataclasses import replace
+
     from matching.people import match_people as people_of
-    from registry.models import current_model, keep_model
+    from registry.models import keep_model
     from registry.runs import set_model
 
-    records = _records(work)
+    records, model = _records(work), work.model
     if records.frame("person").empty:
         return 0
-    with hub.database.session(hub.actor) as connection:
-        kept = current_model(connection, hub.keyring)
-    model = None if kept is None else Model.from_json(kept)
-    if model is not None and not model.fits(LEVELS):
-        hub.tell("this version compares otherwise than the one that trained the model: a new one is trained")
-        model = None
     found = people_of(records, _places(work), work.judgements, model, engine_of(hub.settings))
     with hub.database.session(hub.actor) as connection:
         if model is None:
-            keep_model(connection, hub.keyring, found.model.version, found.model.to_json())
-        set_model(connection, work.run, found.model.version)
+            model = replace(found.model, atlas=_places(work).atlas.facts)
+            keep_model(connection, hub.keyring, model.version, model.to_json())
+        set_model(connection, work.run, model.version)
     work.evidence = found.evidence
     _add(work, found.matched)
     return len(found.matched.members)
+
+
+def _model_in_use(hub: Hub) -> Model | None:
+    """The model that was trained and compares as this version of the program does; None where one must be trained."""
+    from matching.levels import LEVELS
+    from matching.model import Model
+    from registry.models import current_model
+
+    with hub.database.session(hub.actor) as connection:
+        kept = current_model(connection, hub.keyring)
+    model = None if kept is None else Model.from_json(kept)
+    if model is None or model.fits(LEVELS):
+        return model
+    hub.tell("this version compares otherwise than the one that trained the model: a new one is trained")
+    return None
 
 
 def engine_of(settings: Settings) -> Engine:

@@ -99,6 +99,8 @@ def _start(up: Up, settings: Settings, ports: Ports, tell: Progress) -> None:
     environ, logs = up.airflow.environ(settings.home), settings.home / "logs"
     words = [sys.executable, "-m", "api", "--host", ports.host, "--port", str(ports.api)]
     up.crew.add(Program("api", words, environ, logs / "api.log"))
+    words = [sys.executable, "-m", "onegrid.cli", "webhook", "deliver"]
+    up.crew.add(Program("webhooks", words, environ, logs / "webhooks.log"))
     tell("Starting Airflow (its tables and log-in are made on the first start) ...")
     up.airflow.set_up(settings.home)
     for name, more in (("api-server", ()), ("scheduler", ("--skip-serve-logs",)), ("dag-processor", ())):

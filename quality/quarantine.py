@@ -91,7 +91,8 @@ def mark(connection: Connection, ids: Sequence[int], state: str) -> None:
         raise ValueError(f"no state {state}; one of {', '.join(STATES)}")
     if ids:
         connection.execute(
-            text("UPDATE quarantine SET state = :state WHERE id = ANY(:ids)"), {"state": state, "ids": list(ids)}
+            text("UPDATE quarantine SET state = :state, settled_at = now() WHERE id = ANY(:ids)"),
+            {"state": state, "ids": list(ids)},
         )
 
 

@@ -7,6 +7,7 @@ the failing rows come from the validation result. No result is kept: it would ho
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -21,6 +22,8 @@ from schemas.kinds import KINDS
 from schemas.properties import EntityType
 from schemas.records import column
 
+# Great Expectations looks for PySpark, which, where it is installed, warns of a pandas that it is never given here.
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
 KEPT, BROKEN = np.float32(1), np.float32(0)
 FULL_DATE = len("2000-01-31")
 # Great Expectations copies the whole frame once a metric, so narrow frames cost less: 6 to 12 columns do best.

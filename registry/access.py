@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENTITIES, SEARCH, CHECK, COMPARE, RECONCILE, CHANGES, QUALITY, FEEDS, METRICS, REVIEW = (
-    "entities", "search", "check", "compare", "reconcile", "changes", "quality", "feeds", "metrics", "review",
+ENTITIES, SEARCH, CHECK, COMPARE, RECONCILE, CHANGES, QUALITY, FEEDS, METRICS, REVIEW, TICKETS, WEBHOOKS, HISTORY, EXPLAIN = (
+    "entities", "search", "check", "compare", "reconcile", "changes", "quality", "feeds", "metrics", "review", "tickets",
+    "webhooks", "history", "explain",
 )  # fmt: skip
+_DEPARTMENT = frozenset({ENTITIES, SEARCH, CHECK, COMPARE, CHANGES, QUALITY, TICKETS, HISTORY, EXPLAIN})
 RIGHTS: dict[str, frozenset[str]] = {
     "worker": frozenset({ENTITIES, SEARCH, CHECK}),
-    "department": frozenset({ENTITIES, SEARCH, CHECK, COMPARE, CHANGES, QUALITY}),
-    "officer": frozenset({ENTITIES, SEARCH, CHECK, COMPARE, CHANGES, QUALITY, FEEDS, METRICS, REVIEW}),
-    "auditor": frozenset({QUALITY, FEEDS}),
+    "department": _DEPARTMENT,
+    "officer": _DEPARTMENT | {FEEDS, METRICS, REVIEW, WEBHOOKS},
+    "auditor": frozenset({QUALITY, FEEDS, TICKETS}),
     "monitor": frozenset({METRICS}),
     "reconciler": frozenset({RECONCILE}),  # its secret stands in an address, where logs may see it: it may do no more
 }

@@ -14,12 +14,13 @@ from schemas.kinds import KINDS
 PURPOSE = "alias"  # of the blind index
 DOCUMENT = "document"  # scheme of a document whose kind is not known
 _RESIDENT = r"(?!8[123])[1-8][0-9]{16}[0-9X]"
-PLAIN = {  # (type, kind or any, property) -> scheme
+PLAIN: dict[tuple[str, str | None, str], str] = {  # (type, kind or any, property) -> scheme
     ("organization", None, "uscc"): "uscc",
     ("thing", None, "number"): "component",
     ("place", "grid", "grid_code"): "grid",
     ("place", None, "division_code"): "division",
     ("household", "registered", "household_number"): "household_number",
+    **{(kind, None, "registry_code"): "code" for kind in ("person", "place", "thing", "organization", "event")},
 }
 DIVISIONS = ("community", "street", "district", "village")  # kinds of places that a division code names
 

@@ -14,13 +14,15 @@ from sqlalchemy import Connection
 
 from onegrid.database import read_frame
 from onegrid.sealing import Keyring
+from registry.claims import claims
 from registry.coding import NONE, assign, overlaps, succession
 from registry.groups import Groups
+from registry.hubs import block_of, hub
 from registry.origins import Integers, Origins
 from registry.published import Published
-from schemas.codes import LETTERS, make_many
+from schemas.codes import LETTERS, make_many, serials_of
 
-_MINT = "SELECT nextval('code_serial') AS serial FROM generate_series(1, %(number)s)"
+_MINT = "SELECT nextval('code_serial') - 1 AS place FROM generate_series(1, %(number)s)"
 
 
 Act = Callable[..., object]
@@ -66,7 +68,7 @@ class Bearing:
 class Coding:
     """The serial and the code of each group, and what became of the codes before.
 
-    created: serials issued or taken back now; returned: those taken back. shared: overlaps of groups with the codes
+    created: serials issued, taken over or taken back now; returned: those taken back. shared: overlaps of groups with the codes
     their records bore. merged: serial -> successor. retired: serials without a record left.
     """
 
@@ -93,6 +95,11 @@ class Draft:
     before: Published
 
     @property
+    def day(self) -> str:
+        """The ISO date of the run's moment."""
+        return self.before.day if self.to.moment is None else self.to.moment.date().isoformat()
+
+    @property
     def entities(self) -> pd.DataFrame:
         """Every code ever issued."""
         return self.before.entities
@@ -110,26 +117,61 @@ class Draft:
         return self._codes.take(places).reset_index(drop=True)
 
     @cached_property
+    def _sorts(self) -> pd.Series:
+        old = pd.Series(
+            self.entities["type"].str.cat(self.entities["kind"], sep="/").array, index=pd.Index(self.entities["serial"])
+        )
+        now = self.groups.table
+        new = pd.Series(now["type"].str.cat(now["kind"], sep="/").array, index=pd.Index(self.coding.serial))
+        both: pd.Series = pd.concat([old, new])
+        first: pd.Series = both[~both.index.duplicated()]
+        return first
+
+    def sorts(self, serials: pd.Series) -> pd.Series:
+        """`type/kind` of the entities of serials, on their index."""
+        found: pd.Series = self._sorts.take(self._sorts.index.get_indexer(pd.Index(serials)))
+        return found.set_axis(serials.index)
+
+    @cached_property
     def place_before(self) -> Integers:
         """The row of `entities` that each group's code had before, -1 for new codes."""
         found: Integers = pd.Index(self.entities["serial"]).get_indexer(pd.Index(self.coding.serial))
         return found
 
 
-def code_groups(to: Publication, groups: Groups, origins: Origins, entities: pd.DataFrame, bearing: Bearing) -> Coding:
-    """Codes for all groups, as `registry.coding` says; new ones are issued from the sequence."""
+def code_groups(
+    to: Publication, groups: Groups, origins: Origins, entities: pd.DataFrame, bearing: Bearing, said: pd.DataFrame
+) -> Coding:
+    """Codes for all groups, as `registry.coding` says; new ones are taken over where records say one, else issued.
+
+    said: `group`, `code` of other hubs' codes, as `registry.claims` finds them.
+    """
     shared = overlaps(groups.members, bearing.current)
     kept, back = assign(groups.members, len(groups.table), bearing.current, bearing.past)
     serial = np.where(kept != NONE, kept, back)
     fresh = np.flatnonzero(serial == NONE)
     code = _known_codes(serial, entities)
-    if len(fresh):
-        serial[fresh] = read_frame(to.connection, _MINT, {"number": len(fresh)})["serial"].to_numpy()
-        code.iloc[fresh] = _issue(groups, origins, fresh, serial[fresh]).array
+    own = block_of(hub(to.connection)[1])
+    taken = claims(said, groups, fresh, entities["serial"].to_numpy(dtype=np.int64), own)
+    if len(taken):
+        code.iloc[taken.index.to_numpy()] = taken.array
+        serial[taken.index.to_numpy()] = serials_of(taken).to_numpy()
+    new = np.setdiff1d(fresh, taken.index.to_numpy())
+    if len(new):
+        serial[new] = _minted(to.connection, len(new), own)
+        code.iloc[new] = _issue(groups, origins, new, serial[new]).array
     gone = np.setdiff1d(bearing.serials, serial)
     merged, retired = succession(shared, serial, gone)
     returned = back[back != NONE]
     return Coding(serial, code, np.union1d(serial[fresh], returned), returned, shared, merged, retired)
+
+
+def _minted(connection: Connection, number: int, own: range) -> Integers:
+    """New serials of this hub's block; ValueError when they are used up."""
+    serials = own.start + read_frame(connection, _MINT, {"number": number})["place"].to_numpy(dtype=np.int64)
+    if serials.max() not in own:
+        raise ValueError(f"The serials of this hub's codes are used up: it may issue {len(own):,}.")
+    return serials
 
 
 def _known_codes(serial: Integers, entities: pd.DataFrame) -> pd.Series:

@@ -48,7 +48,7 @@ def export_entities(connection: Connection, keyring: Keyring, kind: str, out: Pa
     if kind not in entity_types():
         raise NotFound(f"There is no type {kind}: name one of {', '.join(entity_types())}.")
     entities = read_frame(connection, _ENTITIES, {"type": kind}).set_index("code")
-    values = _opened(read_frame(connection, _VALUES, {"type": kind}), keyring, entity_types()[kind], masked)
+    values = opened(read_frame(connection, _VALUES, {"type": kind}), keyring, entity_types()[kind], masked)
     wide = values.pivot_table(index="code", columns="property", values="value", aggfunc="first")
     order = [name for name in _columns(entity_types()[kind], wide) if name in wide.columns]
     named = wide[order].rename(columns={"kind": "kind_value"})
@@ -60,7 +60,8 @@ def _columns(entity_type: EntityType, wide: pd.DataFrame) -> list[str]:
     return [*declared, *sorted(set(wide.columns) - set(declared))]
 
 
-def _opened(values: pd.DataFrame, keyring: Keyring, entity_type: EntityType, masked: bool) -> pd.DataFrame:
+def opened(values: pd.DataFrame, keyring: Keyring, entity_type: EntityType, masked: bool) -> pd.DataFrame:
+    """Golden values (`property`, `value`, `sealed`) of one type with the sealed ones opened into `value`, or masked."""
     secret = values["sealed"].notna()
     opened = keyring.unseal_many(values["sealed"], SEALED_FOR)
     if masked:

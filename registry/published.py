@@ -32,6 +32,7 @@ def serial_of(column: str) -> str:
 _ENTITIES = f"""
     SELECT {serial_of("code")} AS serial, code, type, kind, status, merged_into, division, grid, basis, records, sources
     FROM entity"""
+_DAY = "SELECT CAST(now() AS date)::text"
 _MEMBERS = f"""
     SELECT record AS rid, type, kind, {serial_of("code")} AS serial, how, weight FROM membership WHERE known_to IS NULL"""
 _PAST = f"""
@@ -44,7 +45,7 @@ _MODEL = "SELECT coalesce(model, '') FROM run WHERE id = :run"
 _ROLLED_BACK = """
     SELECT b.id FROM run r LEFT JOIN run b ON b.id = r.about AND b.state = 'rolled_back'
     WHERE r.state = 'published' ORDER BY r.id DESC LIMIT 1"""
-_EDGES = "SELECT record_a, record_b FROM edge WHERE model = %(model)s"
+_EDGES = "SELECT record_a, record_b, weight, levels FROM edge WHERE model = %(model)s"
 _RELATIONS = f"""
     SELECT {serial_of("code")} AS serial, relation, {serial_of("to_code")} AS to_serial, record
     FROM relation WHERE known_to IS NULL"""
@@ -57,7 +58,7 @@ _ALIASES = f"""
 class Published:
     """What is published, as the functions of those names read it; edges of the model of the run alone.
 
-    rolled_back: the run that the last publication rolled back, if it did.
+    day: today. rolled_back: the run that the last publication rolled back, if it did.
     """
 
     entities: pd.DataFrame
@@ -68,6 +69,7 @@ class Published:
     aliases: pd.DataFrame
     edges: pd.DataFrame
     model: str
+    day: str
     rolled_back: int | None = None
 
 
@@ -83,6 +85,7 @@ def read_published(connection: Connection, keyring: Keyring, run: int) -> Publis
         aliases=aliases(connection),
         edges=read_frame(connection, _EDGES, {"model": model}),
         model=model,
+        day=str(connection.execute(text(_DAY)).scalar_one()),
         rolled_back=connection.execute(text(_ROLLED_BACK)).scalar(),
     )
 
@@ -153,14 +156,22 @@ def begin(connection: Connection, table: str, rows: pd.DataFrame, moment: dateti
     copy_frame(connection, table, rows if moment is None else rows.assign(known_from=moment))
 
 
-def end(connection: Connection, table: str, keys: pd.DataFrame, moment: datetime | None) -> None:
-    """Ends the present rows of `table` whose columns equal a row of `keys`."""
+def end(
+    connection: Connection, table: str, keys: pd.DataFrame, moment: datetime | None, until: pd.Series | None = None
+) -> None:
+    """Ends the present rows of `table` whose columns equal a row of `keys`.
+
+    until: aligned with `keys`, the date up to which the row was true in the world; missing, or not after its beginning:
+    it never was.
+    """
     if keys.empty:
         return
-    load_temporary(connection, "ended", table, keys)
+    over = pd.Series(None, index=keys.index, dtype="str") if until is None else until.set_axis(keys.index)
+    load_temporary(connection, "ended", table, keys.assign(valid_to=over))
     same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM e."{name}"' for name in keys.columns)
     joined = " AND ".join(f't."{name}" = e."{name}"' for name in keys.columns if keys[name].notna().all())
-    statement = f'UPDATE "{table}" t SET known_to = coalesce(CAST(:moment AS timestamptz), now()) FROM ended e WHERE t.known_to IS NULL AND {joined} AND {same}'
+    ending = "CASE WHEN t.valid_from IS NULL OR e.valid_to > t.valid_from THEN e.valid_to END"
+    statement = f'UPDATE "{table}" t SET known_to = coalesce(CAST(:moment AS timestamptz), now()), valid_to = {ending} FROM ended e WHERE t.known_to IS NULL AND {joined} AND {same}'
     connection.execute(text(statement), {"moment": moment})
 
 

@@ -19,7 +19,7 @@ from onegrid.frames import read_frame
 from onegrid.sealing import Keyring
 from registry.changes import Movement, Outcome, changes_of, count, outcome, written
 from registry.published import SEALED_FOR, load_temporary, serial_of
-from registry.runs import Run, find_run
+from registry.runs import Run, find_run, publish_in_turn
 from registry.search_keys import keys_of
 
 TABLES = {  # what two clocks hold, with the columns that say what a row says
@@ -76,6 +76,7 @@ def roll_back(connection: Connection, keyring: Keyring, number: int, run: int, b
 
     Raises NotFound when that run published nothing, or is rolled back already.
     """
+    publish_in_turn(connection)
     target = find_run(connection, number)
     if target.state != "published" or target.published_at is None:
         raise NotFound(f"Run {number} is {target.state}: only what was published can be rolled back.")

@@ -18,6 +18,7 @@ from registry.read import staged_loads, staged_since
 from schemas.records import Feed
 
 RUN_LOCK = 0x6F6E6567_72  # "onegr"
+PUBLISH_LOCK = 0x6F6E6567_70  # "onegp"
 _TAKE = "SELECT pg_try_advisory_lock(:key)"
 _LEAVE = "SELECT pg_advisory_unlock(:key)"
 _ABANDON = """
@@ -51,6 +52,14 @@ def lock_run(connection: Connection) -> None:
 def unlock_run(connection: Connection) -> None:
     """Lets the registry go, on the connection that took it."""
     connection.execute(text(_LEAVE), {"key": RUN_LOCK})
+
+
+def publish_in_turn(connection: Connection) -> None:
+    """Lets nobody else publish until the caller's transaction has ended: changes are numbered as they are committed.
+
+    The lock of a run may go before its transaction does, when the process is killed while the server still commits.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PUBLISH_LOCK})
 
 
 def start_run(connection: Connection, model: str | None = None, feeds: Iterable[Feed] = ()) -> int:

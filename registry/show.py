@@ -82,7 +82,7 @@ def find_by_number(connection: Connection, keyring: Keyring, number: str) -> lis
 
 def number_values(keyring: Keyring, number: str) -> dict[str, Any]:
     """The parameters by which `alias` knows a number: `schemes`, `plain`, `document`, `blind`; `codes` if it is one."""
-    plain = {KINDS[kind].clean.one(number) for kind in ("number", "code", "uscc")} - {None}
+    plain = {KINDS[kind].clean.one(number) for kind in ("number", "code", "uscc", "registry_code")} - {None}
     document = document_scheme(number)
     return {
         "schemes": sorted(set(PLAIN.values())),
@@ -114,7 +114,7 @@ def _head(entity: Row[Any], kind: EntityType, note: str) -> str:
         f"区划 division {entity.division or '-'}   网格 grid {entity.grid or 'none 无'}   ({entity.basis or '-'})",
         f"{entity.records} records of {entity.sources} sources",
     ]
-    return _drawn(None, [], [[line] for line in ([note] if note else []) + lines])
+    return drawn(None, [], [[line] for line in ([note] if note else []) + lines])
 
 
 def _said(members: pd.DataFrame, keyring: Keyring, kind: EntityType) -> pd.DataFrame:
@@ -145,7 +145,7 @@ def _values(values: pd.DataFrame, said: pd.DataFrame, keyring: Keyring, kind: En
             ["", f"  ✗ {_shown(value, name, kind)}", source, "", "", ""]
             for value, source in zip(lost["value"], lost["source"], strict=True)
         ]
-    return _drawn("Values 信息", ["property", "value", "source", "owner", "loaded", "rule"], rows)
+    return drawn("Values 信息", ["property", "value", "source", "owner", "loaded", "rule"], rows)
 
 
 def _shown(value: str, name: str, kind: EntityType) -> str:
@@ -158,7 +158,7 @@ def _links(links: pd.DataFrame, title: str) -> str:
     rows = [
         [line["relation"], line["other"], _kinds(line["type"], line["kind"]), _text(line["called"])] for line in lines
     ]
-    return _drawn(title, ["relation", "code", "type", "called"], rows + _rest(links, 4))
+    return drawn(title, ["relation", "code", "type", "called"], rows + _rest(links, 4))
 
 
 def _records(members: pd.DataFrame) -> str:
@@ -168,7 +168,7 @@ def _records(members: pd.DataFrame) -> str:
         weight = "" if pd.isna(line["weight"]) else f"{line['weight']:.1f}"
         kinds = _kinds(line["type"], line["role"])
         rows.append([line["source"], key, kinds, line["how"], weight, _day(line["loaded"])])
-    return _drawn("Records 记录", ["source", "key", "record", "how", "weight", "loaded"], rows + _rest(members, 6))
+    return drawn("Records 记录", ["source", "key", "record", "how", "weight", "loaded"], rows + _rest(members, 6))
 
 
 def _kinds(kind_of: str, part: str) -> str:
@@ -188,7 +188,7 @@ def _day(moment: Any) -> str:
     return _text(moment)[:10]
 
 
-def _drawn(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def drawn(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in box drawing; rich knows how wide Chinese characters are."""
     from rich.box import ROUNDED
     from rich.console import Console

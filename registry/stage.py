@@ -58,13 +58,16 @@ _DONE = """
 
 @dataclass(frozen=True)
 class StageReport:
-    """What a load did to the records of its source; current_rows: rows of the source that stand after it."""
+    """What a load did to the records of its source; current_rows: rows of the source that stand after it; warnings:
+    sentences for the data officer.
+    """
 
     added: int
     changed: int
     unchanged: int
     deleted: int
     current_rows: int
+    warnings: tuple[str, ...] = ()
 
 
 def stage(checked: Checked, connection: Connection, keyring: Keyring, types: Mapping[str, EntityType]) -> StageReport:
@@ -79,10 +82,10 @@ def stage(checked: Checked, connection: Connection, keyring: Keyring, types: Map
         added, changed, deleted = _update(connection, checked, incoming, keyring)
     else:
         added, changed, deleted = _add(connection, checked, incoming, keyring), 0, 0
-    keep_outcomes(connection, checked, keyring)
+    warnings = keep_outcomes(connection, checked, keyring)
     current = int(connection.execute(text(_CURRENT), {"source": checked.source}).scalar_one())
-    _finish(connection, checked, current)
-    return StageReport(added, changed, len(incoming) - added - changed, deleted, current)
+    _finish(connection, checked, current, warnings)
+    return StageReport(added, changed, len(incoming) - added - changed, deleted, current, warnings)
 
 
 def _incoming(checked: Checked, keyring: Keyring, types: Mapping[str, EntityType]) -> pd.DataFrame:
@@ -167,6 +170,6 @@ def _temporary(connection: Connection, name: str, statement: str, frame: pd.Data
     connection.execute(text(f"ANALYZE {name}"))
 
 
-def _finish(connection: Connection, checked: Checked, current: int) -> None:
+def _finish(connection: Connection, checked: Checked, current: int, warnings: tuple[str, ...]) -> None:
     values = {**asdict(checked.counts), "load": checked.load, "current_rows": current}
-    connection.execute(text(_DONE), {**values, "warnings": list(checked.warnings)})
+    connection.execute(text(_DONE), {**values, "warnings": [*checked.warnings, *warnings]})

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from onegrid.sealing import Keyring
 from registry import writing
 from registry.changes import Movement, Outcome, changes_of, count, outcome, reasons
+from registry.claims import said_codes
 from registry.draft import Bearing, Draft, Publication, code_groups
 from registry.golden import derived_values, golden_values
 from registry.groups import NOWHERE, Groups
@@ -24,6 +25,7 @@ from registry.locations import locate
 from registry.origins import Integers, Origins
 from registry.published import Published, read_published
 from registry.review import write_tasks
+from registry.runs import publish_in_turn
 from registry.search_keys import is_current, write_search_keys
 from schemas.properties import EntityType, entity_types
 from schemas.records import Matched, Records
@@ -46,11 +48,12 @@ def unify(
     `records`. moment: from when on the hub knows this, later than that of any run before, with a time zone; None for
     the time at which the caller's transaction began. limits: what alarms; None for the usual bounds. Until it returns, nothing else may use the connection.
     """
+    publish_in_turn(connection)
     origins = Origins.of(records)
     before, keyed = read_published(connection, keyring, run), is_current(connection)
     groups = Groups.of(matched.members, origins)
     to = Publication(connection, keyring, run, moment)
-    coding = code_groups(to, groups, origins, before.entities, _bearing(groups, before))
+    coding = code_groups(to, groups, origins, before.entities, _bearing(groups, before), said_codes(groups, records))
     links = _links(groups, matched.relations)
     draft = Draft(to, groups, coding, locate(groups, matched.locations, links, origins), before)
     try:
@@ -66,7 +69,7 @@ def _write(
 ) -> tuple[Outcome, pd.DataFrame, pd.DataFrame]:
     groups = draft.groups
     entities = writing.write_entities(draft)
-    writing.write_members(draft)
+    writing.write_members(draft, origins)
     relations = writing.write_relations(
         draft, links, origins
     )  # the database is busy with these while values are chosen

@@ -76,6 +76,12 @@ WHERE_IT_IS = f"""
     SELECT e.code, e.type, e.kind, e.status, e.merged_into FROM entity e, (SELECT %(area)s::text AS area) c
     WHERE e.code = %(code)s AND {INSIDE.format(e="e")}"""
 
+NAMED = f"""
+    SELECT e.code FROM record r JOIN membership m ON m.record = r.id AND m.type = r.type AND m.known_to IS NULL
+    JOIN entity e ON e.code = m.code, (SELECT %(area)s::text AS area) c
+    WHERE r.source = %(source)s AND r.key = %(key)s AND r.role = %(role)s AND r.type = 'person' AND NOT r.deleted
+        AND {INSIDE.format(e="e")}"""
+
 RESOLVE = f"""
     SELECT e.code, e.type, e.kind, e.status, e.merged_into FROM entity e, (SELECT %(area)s::text AS area) c
     WHERE e.code = ANY(%(codes)s) AND {INSIDE.format(e="e")}"""
@@ -97,9 +103,6 @@ RELATIONS = f"""
     WHERE {INSIDE.format(e="e")} AND (%(relation)s::text IS NULL OR t.relation = %(relation)s)
         AND (t.direction, t.relation, e.code) > (%(after_direction)s, %(after_relation)s, %(after_code)s)
     ORDER BY t.direction, t.relation, e.code LIMIT %(limit)s"""
-
-CALLED = f"""
-    SELECT e.code, {_CALLED} AS called FROM unnest(%(codes)s::text[]) AS asked(code) JOIN entity e ON e.code = asked.code"""
 
 CALLED = f"""SELECT e.code, {_CALLED} AS called FROM entity e WHERE e.code = ANY(%(codes)s::text[])"""
 
@@ -124,11 +127,6 @@ TASK = f"""
         jsonb_array_elements_text(p.rids) WITH ORDINALITY AS n(rid, place)
     JOIN record r ON r.id = n.rid::bigint LEFT JOIN source s ON s.name = r.source LEFT JOIN load l ON l.id = r.load
     WHERE e.id = %(id)s AND {INSIDE.format(e="e")} ORDER BY p.part, n.place"""
-
-CHANGES = f"""
-    SELECT e.sequence, e.run, e.code, e.type, e.change, e.diff, e.division, e.grid, e.at
-    FROM change e, (SELECT %(area)s::text AS area) c
-    WHERE e.sequence > %(since)s AND {INSIDE.format(e="e")} ORDER BY e.sequence LIMIT %(limit)s"""
 
 
 def caller_of(row: Mapping[str, Any]) -> Caller:

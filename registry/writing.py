@@ -15,9 +15,11 @@ from registry.changes import written
 from registry.draft import Draft, Publication
 from registry.origins import Integers, Origins
 from registry.published import SEALED_FOR, Difference, begin, difference, end, equal, load_temporary
+from registry.succession import true_until
 from schemas.properties import SEALED_FROM
 
 WEIGHT_DIGITS = 6  # of a membership's weight: what a float says beyond is the noise of summing
+EDGE_COLUMNS = ("type", "record_a", "record_b", "weight", "levels")
 VALUE_COLUMNS = ("property", "value", "record", "rule", "agree", "differ", "sensitivity")
 RELATIONS_MOST = 8  # kinds of relations that fit beside two serials (30 bits each) into 63 bits
 LOCATED = ("division", "grid", "basis", "records", "sources")
@@ -91,7 +93,7 @@ def _follow(connection: Connection) -> None:
     connection.execute(text(_FOLLOW))
 
 
-def write_members(draft: Draft) -> None:
+def write_members(draft: Draft, origins: Origins) -> None:
     """Which record belongs to which code, how and how surely."""
     groups, lines, current = draft.groups, draft.groups.members, draft.before.members
     wanted = lines.assign(
@@ -101,13 +103,16 @@ def write_members(draft: Draft) -> None:
     )
     now = current.assign(at=groups.at(current["rid"], groups.sort_of(current)))
     found = difference(wanted, now, ("serial", "how", "weight"))
-    keys = now.loc[found.ended, ["rid", "type", "kind"]].rename(columns={"rid": "record"})
-    draft.to.write(end, "membership", keys, draft.to.moment)
     fresh = np.flatnonzero(found.fresh)
     fresh = fresh[np.argsort(wanted["at"].to_numpy()[fresh])]  # the order of the index on the table
-    group, lines = wanted["group"].to_numpy()[fresh], wanted[["rid", "how", "weight"]].take(fresh)
+    group, lines = wanted["group"].to_numpy()[fresh], wanted[["rid", "at", "how", "weight"]].take(fresh)
+    lines["valid_from"] = origins.date.take(origins.at(lines["rid"].to_numpy())).array
+    ended = now[found.ended].rename(columns={"rid": "record", "at": "series"})
+    until = true_until(ended, lines.rename(columns={"at": "series"}), draft, origins, own=True)
+    draft.to.write(end, "membership", ended[["record", "type", "kind"]], draft.to.moment, until)
     rows = (
-        lines.rename(columns={"rid": "record"})
+        lines.drop(columns="at")
+        .rename(columns={"rid": "record"})
         .reset_index(drop=True)
         .assign(
             type=_words(groups.table["type"], group),
@@ -134,12 +139,14 @@ def write_values(draft: Draft, values: pd.DataFrame, origins: Origins) -> pd.Dat
     found = difference(wanted, now, ("value", "record", "rule", "agree", "differ"))
     ended = now[found.ended]
     keys = ended[["property"]].assign(code=draft.codes(ended["serial"]).array)
-    draft.to.write(end, "entity_value", keys, draft.to.moment)
     fresh = np.flatnonzero(found.fresh)
     fresh = fresh[np.argsort(wanted["at"].to_numpy()[fresh])]
     rows = wanted[list(VALUE_COLUMNS)].take(fresh).reset_index(drop=True)
     rows["code"] = draft.coding.code.take(wanted["group"].to_numpy()[fresh]).array
     rows["valid_from"] = origins.date.take(origins.at(rows["record"].to_numpy())).array
+    series = rows[["valid_from"]].assign(series=wanted["at"].to_numpy()[fresh])
+    until = true_until(ended.rename(columns={"at": "series"}), series, draft, origins)
+    draft.to.write(end, "entity_value", keys, draft.to.moment, until)
     draft.to.write(begin, "entity_value", _sealed(rows, draft.to), draft.to.moment)
     return _other_values(wanted, now, found, draft)
 
@@ -178,7 +185,6 @@ def write_relations(draft: Draft, links: pd.DataFrame, origins: Origins) -> pd.D
     keys = ended[["relation"]].assign(
         code=draft.codes(ended["serial"]).array, to_code=draft.codes(ended["to_serial"]).array
     )
-    draft.to.write(end, "relation", keys, draft.to.moment)
     fresh = wanted[found.fresh].sort_values("serial", ignore_index=True)
     rows = fresh[["relation", "record"]].assign(
         code=draft.coding.code.take(fresh["group"].to_numpy()).array,
@@ -186,10 +192,20 @@ def write_relations(draft: Draft, links: pd.DataFrame, origins: Origins) -> pd.D
         valid_from=origins.date.take(origins.at(fresh["record"].to_numpy())).array,
         run=draft.to.run,
     )
+    begun = fresh[["serial", "relation", "to_serial"]].assign(valid_from=rows["valid_from"])
+    begun = begun[begun["serial"].isin(ended["serial"])]
+    until = true_until(_series(ended, draft), _series(begun, draft), draft, origins)
+    draft.to.write(end, "relation", keys, draft.to.moment, until)
     draft.to.write(begin, "relation", rows, draft.to.moment)
     lone = pd.concat([fresh[["at", "serial", "relation"]], ended[["at", "serial", "relation"]]])
     lone = lone[~lone["at"].duplicated(keep=False)]
     return pd.DataFrame({"serial": lone["serial"], "part": "relations", "name": lone["relation"]})
+
+
+def _series(frame: pd.DataFrame, draft: Draft) -> pd.DataFrame:
+    """With `series`: an entity has one relation of a name to one sort of entity at a time (one home, one hukou book)."""
+    to = draft.sorts(frame["to_serial"])
+    return frame.assign(series=frame["serial"].astype("str") + "/" + frame["relation"].astype("str") + "/" + to)
 
 
 def _between(frame: pd.DataFrame, names: pd.Index) -> Integers:
@@ -221,16 +237,36 @@ def _alias_rows(lines: pd.DataFrame, draft: Draft) -> pd.DataFrame:
 
 
 def write_edges(draft: Draft, edges: pd.DataFrame) -> None:
-    """Scored pairs, each once for each version of the model."""
-    if edges.empty:
-        return
-    wanted = edges.rename(columns={"rid_a": "record_a", "rid_b": "record_b"}).drop_duplicates(["record_a", "record_b"])
-    both = (wanted, draft.before.edges)
-    packed = [frame["record_a"].to_numpy(np.int64) << 32 | frame["record_b"].to_numpy(np.int64) for frame in both]
-    fresh = wanted[~np.isin(packed[0], packed[1])].sort_values(["record_a", "record_b"])
-    draft.to.write(
-        copy_frame, "edge", fresh[["type", "record_a", "record_b", "weight"]].assign(model=draft.before.model)
+    """The scored pairs of the run's version of the model, with what their records say now."""
+    named = edges.rename(columns={"rid_a": "record_a", "rid_b": "record_b"}).reindex(columns=list(EDGE_COLUMNS))
+    both = (named.drop_duplicates(["record_a", "record_b"], ignore_index=True), draft.before.edges)
+    wanted, now = (
+        frame.assign(
+            at=_packed(frame["record_a"], frame["record_b"]),
+            rounded=frame["weight"].astype("float64").round(WEIGHT_DIGITS),
+            levels=frame["levels"].astype("Int64"),
+        )
+        for frame in both
     )
+    found = difference(wanted, now, ("rounded", "levels"))
+    gone = now.loc[found.ended, ["record_a", "record_b"]].assign(model=draft.before.model)
+    if not gone.empty:
+        draft.to.write(_forget, "edge", gone)
+    fresh = wanted.loc[found.fresh, list(EDGE_COLUMNS)].sort_values(["record_a", "record_b"])
+    draft.to.write(copy_frame, "edge", fresh.assign(model=draft.before.model))
+
+
+def _packed(one: pd.Series, two: pd.Series) -> Integers:
+    high: Integers = one.to_numpy(dtype=np.int64) << 32
+    low: Integers = two.to_numpy(dtype=np.int64)
+    return high + low
+
+
+def _forget(connection: Connection, table: str, keys: pd.DataFrame) -> None:
+    """Takes away the rows of `table` whose columns equal a row of `keys`: of what can be computed no history is kept."""
+    load_temporary(connection, "gone", table, keys)
+    same = " AND ".join(f't."{name}" = g."{name}"' for name in keys.columns)
+    connection.execute(text(f'DELETE FROM "{table}" t USING gone g WHERE {same}'))
 
 
 def write_changes(draft: Draft, changes: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from schemas.codes import parse, verify
 from schemas.dates import to_date, to_datetime
 from schemas.dictionaries import dictionary
 from schemas.text import fold, is_null, per_value
@@ -144,6 +145,13 @@ def uscc(folded: str) -> str | None:
         return folded
     bare = re.sub(r"^统一社会信用代码", "", _SEPARATORS.sub("", folded)).upper()
     return None if not bare.strip("0") or is_null(bare) else bare
+
+
+def registry_code(folded: str) -> str | None:
+    """A code of a registry in its stored form; one that is none stays, for its rule to fail."""
+    if is_null(folded):
+        return None
+    return str(parse(folded)) if verify(folded) else folded.upper()
 
 
 def phone(folded: str) -> str | None:

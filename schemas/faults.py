@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from schemas import identifiers
+from schemas.codes import verify
 from schemas.dates import days, impossible, today
 from schemas.dictionaries import codes_of
 from schemas.text import REPLACEMENT, matches, test_values
@@ -193,6 +194,11 @@ def uscc_check(part: int) -> Failed:
         return len(value) == 18 and shape.issuperset(value) and not identifiers.uscc_valid(value)[part]
 
     return lambda series: test_values(series, fails)
+
+
+def registry_code_check(series: pd.Series) -> pd.Series:
+    """What is no code of a registry, or was mistyped."""
+    return test_values(series, lambda value: not verify(value))
 
 
 def phone_shape(series: pd.Series) -> pd.Series:

@@ -202,6 +202,24 @@ def county_known(code: str) -> bool:
     return any("county" in info for _, info in _divisions().info(code))
 
 
+@lru_cache(maxsize=1024)
+def division_names(code: str) -> tuple[str, ...]:
+    """The names of a 6-digit division, of what it lies in and of the districts of a city, with and without 省, 市, 区, 县;
+    the longest first."""
+    codes = [code[:2] + "0000", code[:4] + "00", code]
+    codes += [f"{code[:4]}{n:02}" for n in range(1, 99)] if code.endswith("00") else []
+    found = {
+        info[name]
+        for each in codes
+        for _, info in _divisions().info(each)
+        for name in ("province", "county")
+        if name in info
+    }
+    whole = {re.sub(r"^\[[^\]]*\]", "", name) for name in found}
+    short = {re.sub(r"[省市区县]$", "", name) for name in whole}
+    return tuple(sorted((name for name in whole | short if len(name) >= 2), key=lambda name: (-len(name), name)))
+
+
 @cache
 def _divisions():  # type: ignore[no-untyped-def]
     """python-stdnum's list of divisions, past and present (LGPL, read at run time)."""

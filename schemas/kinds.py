@@ -7,7 +7,7 @@ judge canonical text; `mask` is what may be shown of one canonical value.
 Canonical forms: sex male | female | unknown. birth_date YYYY-MM-DD (partial: YYYY-MM, YYYY). datetime
 YYYY-MM-DDTHH:MM:SS. id_type as in `data/id_type.tsv`. ethnicity GB/T 3304 and kinship GB/T 4761, two digits each.
 phone 13812345678 or 0553-1234567, the first one of a cell that holds several. longitude, latitude decimal degrees.
-geometry WKT. number, code without the '.0' that a spreadsheet leaves. place_kind as in `data/place_kind.tsv`, else the
+geometry WKT. number, code without the '.0' that a spreadsheet leaves. registry_code as `schemas.codes` stores it. place_kind as in `data/place_kind.tsv`, else the
 feed's word.
 """
 
@@ -55,6 +55,7 @@ _ALL = (
     _kind("latitude", cleaning.coordinate, masks.coordinate),
     Kind("geometry", cleaning.Clean(geometry.to_wkt), rules_of("geometry"), masks.whole),
     _kind("uscc", cleaning.uscc, masks.whole),
+    _kind("registry_code", cleaning.registry_code, masks.whole),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -87,7 +87,7 @@ class Matched:
     derived: values of entities that no record of their type states (a dwelling's room, a household's head), with the
         record that shows them: `type`, `kind`, `cluster`, `property`, `value`, `rid`.
     relations: `type`, `kind`, `cluster` --relation--> `to_type`, `to_kind`, `to_cluster`, with the record that shows it.
-    edges: scored pairs `type`, `rid_a` < `rid_b`, `weight` (log2 odds).
+    edges: scored pairs `type`, `rid_a` < `rid_b`, `weight` (log2 odds); of people also `levels`, as the model packs them.
     doubts: questions for a person, the likeliest first: does record `rid` (its own cluster's, or another's) belong to `type`,
         `cluster`? `weight` (log2 odds of the best pair between them), `reason` (weak | contradicted | held, see `matching.doubt`).
     locations: (division, grid) of an entity by rule: `division` (code), `grid` (code, missing for no grid), `basis` (code | polygon | building | community | feed).

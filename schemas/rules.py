@@ -90,6 +90,7 @@ TESTS: Mapping[str, Failed] = {
     "geometry_unreadable": geometry.unreadable,
     "geometry_range": geometry.outside_degrees,
     "geometry_invalid": geometry.invalid,
+    "registry_code_check": faults.registry_code_check,
     "uscc_length": faults.uscc_length,
     "uscc_letters": faults.uscc_letters,
     "uscc_check_digit": faults.uscc_check(0),

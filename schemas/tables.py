@@ -1,7 +1,8 @@
 """The registry's tables (SQLAlchemy Core). Rows of people hold no plain number of sensitivity 3 or more: those are `Sealed`.
 
 Two clocks: `valid_from`/`valid_to` say when something was true in the world (by the source), `known_from`/`known_to`
-when the hub knew it; `known_to` is null for what the hub holds true now.
+when the hub knew it; `known_to` is null for what the hub holds true now. `valid_to` is written with `known_to`: such a
+row was true until then, and is still known to have been; one that ends without it was a mistake (`registry.history`).
 """
 
 from __future__ import annotations
@@ -150,9 +151,12 @@ quarantine = Table(
     Column("sealed", Sealed),  # the raw row or the withheld value
     Column("state", Text, nullable=False, server_default=text("'open'")),  # open | mended | closed
     Column("due", Date),
+    Column("first", BigInteger),  # the line that said it first, where this one says it again: one ticket
+    Column("settled_at", Moment),
     Column("at", Moment, nullable=False, server_default=func.now()),
     Index(None, "source", "state"),
     Index(None, "load"),
+    Index("ix_quarantine_first", "first", postgresql_where=text("first IS NOT NULL")),
 )
 
 model = Table(
@@ -173,6 +177,7 @@ edge = Table(
     Column("record_b", BigInteger, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("weight", Float, nullable=False),
+    Column("levels", BigInteger),  # of people: the level of each comparison, as the model packs them
 )
 
 judgement = Table(
@@ -283,6 +288,7 @@ membership = Table(
     *_known(),
     Index("ix_membership_current", "record", "type", "kind", unique=True, postgresql_where=text("known_to IS NULL")),
     Index("ix_membership_code", "code"),
+    Index("ix_membership_past", "record", postgresql_where=text("known_to IS NOT NULL")),
 )
 
 relation = Table(
@@ -296,6 +302,7 @@ relation = Table(
     *_known(),
     Index("ix_relation_current", "code", "relation", "to_code", unique=True, postgresql_where=text("known_to IS NULL")),
     Index("ix_relation_to", "to_code", "relation"),
+    Index("ix_relation_past", "code", postgresql_where=text("known_to IS NOT NULL")),
 )
 
 alias = Table(
@@ -504,6 +511,63 @@ audit_seal = Table(
     Column("root", LargeBinary, nullable=False),
     Column("previous", LargeBinary),
     Column("at", Moment, nullable=False, server_default=func.now()),
+)
+
+hub = Table(
+    "hub",  # one row: which of all hubs this one is
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("id", Text, nullable=False, server_default=text("gen_random_uuid()::text")),
+    Column("number", SmallInteger, nullable=False, server_default=text("0")),  # whose serials are its own to issue
+    CheckConstraint("one", name="one"),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Sealed, nullable=False),
+    Column("area", Text, nullable=False),  # what the divisions of all it is told of begin with
+    Column("filters", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("position", BigInteger, nullable=False),  # the last change that a delivery holds
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Moment, nullable=False, server_default=func.now()),
+    Column("ended_at", Moment),
+)
+
+webhook_delivery = Table(
+    "webhook_delivery",  # what is to be sent, or was; its body follows from the changes between `after` and `upto`
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("webhook", BigInteger, ForeignKey("webhook.id"), nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("upto", BigInteger, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'pending'")),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due", Moment, nullable=False, server_default=func.now()),
+    Column("said", Text),  # what the last attempt met: a status or the kind of failure
+    Column("made_at", Moment, nullable=False, server_default=func.now()),
+    Column("done_at", Moment),
+    CheckConstraint("state IN ('pending', 'delivered', 'dead')", name="state"),
+    Index("ix_webhook_delivery_open", "webhook", "id", postgresql_where=text("state <> 'delivered'")),
+)
+
+package = Table(
+    "package",  # what was handed down, to whom, up to which change
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("receiver", Text, nullable=False),
+    Column("area", Text, nullable=False),
+    Column("grid", Text),
+    Column("after", BigInteger, nullable=False),
+    Column("upto", BigInteger, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 of the manifest
+    Column("made_at", Moment, nullable=False, server_default=func.now()),
+    Index(None, "receiver", "area"),
 )
 
 APPEND_ONLY = ("access_event", "audit_seal")

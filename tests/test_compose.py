@@ -99,7 +99,7 @@ def test_the_file_is_what_the_compose_specification_wants() -> None:
 
 
 def test_every_part_of_the_hub_is_a_service(services: dict[str, dict[str, Any]]) -> None:
-    assert set(services) == {"postgres", "object-store", "prepare", "api", *AIRFLOW, *CLUSTER}
+    assert set(services) == {"postgres", "object-store", "prepare", "api", "webhooks", *AIRFLOW, *CLUSTER}
     assert {name for name, service in services.items() if service.get("profiles") == ["cluster"]} == CLUSTER
     for name in AIRFLOW:
         assert services[name]["entrypoint"][-1] == "airflow"
@@ -118,7 +118,7 @@ def test_every_service_that_stays_says_whether_it_is_well(services: dict[str, di
 def test_nothing_starts_before_what_it_needs(services: dict[str, dict[str, Any]]) -> None:
     ready, done = {"condition": "service_healthy"}, {"condition": "service_completed_successfully"}
     assert services["prepare"]["depends_on"] == {"postgres": ready}
-    for name in ("api", *AIRFLOW):
+    for name in ("api", "webhooks", *AIRFLOW):
         assert services[name]["depends_on"]["prepare"] == done
     tasks = {"prepare": done, "object-store": ready, "airflow-api-server": ready}
     assert services["airflow-scheduler"]["depends_on"] == tasks
@@ -193,12 +193,13 @@ def test_each_service_holds_what_it_needs_and_no_more(services: dict[str, dict[s
         "object-store": {"s3_config"},
         "prepare": {"setup_url", "roles"},
         "api": {"database_url", "roles"},
+        "webhooks": {"database_url", "roles"},
         "broker": {"broker_config"},
         **{name: tasks if name in WORKERS else set() for name in (*AIRFLOW, *WORKERS)},
     }
     mounts = {name: [mount.split(":") for mount in service.get("volumes", ())] for name, service in services.items()}
     keys = {name: mount[2:] for name, found in mounts.items() for mount in found if mount[0] == "keys"}
-    assert keys == {"prepare": [], "api": ["ro"], **{name: ["ro"] for name in WORKERS}}
+    assert keys == {"prepare": [], "api": ["ro"], "webhooks": ["ro"], **{name: ["ro"] for name in WORKERS}}
 
 
 def test_the_networks_are_closed_but_for_ports_and_feeds(compose: dict[str, Any]) -> None:
@@ -208,7 +209,7 @@ def test_the_networks_are_closed_but_for_ports_and_feeds(compose: dict[str, Any]
             on[network].add(name)
     assert {name for name, found in compose["networks"].items() if (found or {}).get("internal")} == {"inner", "store"}
     assert on["store"] == {"object-store", *WORKERS}, "who is on it needs no key to read what is stored"
-    assert on["outer"] == {"api", "airflow-api-server", *WORKERS}
+    assert on["outer"] == {"api", "webhooks", "airflow-api-server", *WORKERS}
     assert on["inner"] == set(compose["services"]) - {"object-store"}
 
 

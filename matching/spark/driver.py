@@ -139,7 +139,9 @@ def _cluster(every: DataFrame, folder: Path, job: Job) -> None:
 
     spark = every.sparkSession
     judged = spark.read.parquet(str(folder / JUDGED))
-    on_nodes = every.select("a", "b", "weight", "apart", sql.col("node_a").alias("l"), sql.col("node_b").alias("r"))
+    on_nodes = every.select(
+        "a", "b", "weight", "apart", "levels", sql.col("node_a").alias("l"), sql.col("node_b").alias("r")
+    )
     firm = on_nodes.where(sql.col("weight") >= job.join).select("l", "r")
     placed = components(
         firm.union(judged.where(sql.col("kind") == TOGETHER).select("a", "b")).toDF("a", "b"), folder / "components"

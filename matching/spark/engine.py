@@ -24,7 +24,7 @@ import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matching.engine import Linked, Work
+from matching.engine import Linked, Work, of_interest
 from matching.spark.driver import FAILURE, Job
 from matching.spark.java import java_home
 from matching.spark.prepared import CLUSTERS, COUNTS, EDGES, prepare, program
@@ -74,7 +74,7 @@ class Spark:
                 os.getpid(),
             )  # fmt: skip
             self._run(job, room)
-            return _found(room, nodes, work.keep)
+            return _found(room, nodes, work)
 
     @contextmanager
     def _room(self) -> Iterator[Path]:
@@ -121,11 +121,11 @@ def _answers(host: str) -> bool:
         return False
 
 
-def _found(room: Path, nodes: Integers, keep: float) -> Linked:
-    of_interest = (pc.field("weight") >= keep) | (pc.field("component_l") == pc.field("component_r"))
-    edges = pq.read_table(room / EDGES, columns=["a", "b", "weight", "apart"], filters=of_interest).to_pandas()
+def _found(room: Path, nodes: Integers, work: Work) -> Linked:
+    possible = (pc.field("weight") >= work.keep) | (pc.field("component_l") == pc.field("component_r"))
+    edges = pq.read_table(room / EDGES, columns=["a", "b", "weight", "apart", "levels"], filters=possible).to_pandas()
     found = pq.read_table(room / CLUSTERS)
     clusters = pd.Series(nodes, index=pd.Index(nodes, name="node"), name="cluster")
     clusters.loc[found["node"].to_numpy()] = found["cluster"].to_numpy()
     counts = json.loads((room / COUNTS).read_text("utf-8"))
-    return Linked(edges.sort_values(["a", "b"], ignore_index=True), clusters, counts)
+    return Linked(of_interest(edges.sort_values(["a", "b"]), clusters, work), clusters, counts)

@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from matching.engine import never_one
-from matching.levels import Comparer
+from matching.engine import compare
+from matching.model import Model
 from matching.spark.prepared import open_model, open_rows, program
 from onegrid.errors import without_words
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-SCORED = "a long, b long, node_a long, node_b long, weight double, apart boolean"
+SCORED = "a long, b long, node_a long, node_b long, weight double, apart boolean, levels long"
 OTHER_PROGRAM = "a worker of Spark runs another version of OneGrid or of its libraries"
 
 
 @dataclass(frozen=True)
 class Scorer:
     """What a worker does with its pairs. folder, key: of the prepared columns; program: the digest it must have itself;
-    join: log2 odds of the linkage two clusters need."""
+    join: log2 odds of the linkage two clusters need.
+    """
 
     folder: Path
     key: bytes
@@ -52,11 +53,10 @@ class Scorer:
         sealed = pa.concat_arrays([batch.column("sealed_a"), batch.column("sealed_b")]).take(pa.array(first))
         frame = open_rows(rows.tolist(), sealed.to_pylist(), self.key)
         a, b = np.split(back, 2)
-        levels = Comparer(frame, model.tables).levels(a, b)
+        verdict = compare(frame, model, (a, b), self.join, Model.score)
         columns = {name: batch.column(name) for name in ("a", "b", "node_a", "node_b")}
-        weight = model.score(levels)
-        apart = never_one(levels, weight, self.join)
-        return pa.RecordBatch.from_pydict({**columns, "weight": weight, "apart": apart})
+        columns |= {name: pa.array(verdict[name].to_numpy()) for name in ("weight", "apart", "levels")}
+        return pa.RecordBatch.from_pydict(columns)
 
 
 def scored(pairs: DataFrame, rows: DataFrame, scorer: Scorer) -> DataFrame:

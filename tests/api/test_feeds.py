@@ -1,4 +1,4 @@
-"""How the data is, over HTTP: sources, loads, what was held back, quality, changes; each to whom it concerns."""
+"""How the data is, over HTTP: sources, loads, what was held back, quality; each to whom it concerns."""
 
 from __future__ import annotations
 
@@ -36,21 +36,6 @@ def test_quality_is_grouped_as_asked(service: Service) -> None:
         wrong = caller.get("/v1/quality", params={"by": "colour"})
     assert wrong.status_code == 422
     assert "owner" in wrong.json()["detail"]
-
-
-def test_changes_come_in_order_without_gaps_or_doubles(service: Service) -> None:
-    seen: list[int] = []
-    with service.caller() as caller:
-        since, more = 0, True
-        while more:
-            page = caller.get("/v1/changes", params={"since": since, "limit": 50}).json()
-            seen += [line["sequence"] for line in page["items"]]
-            assert all(line["change"] == "created" for line in page["items"])
-            since, more = page["next"], page["more"]
-        after = caller.get("/v1/changes", params={"since": since}).json()
-    assert seen == sorted(set(seen))
-    assert len(seen) == service.district.query("SELECT count(*) AS n FROM change")["n"].iloc[0]
-    assert after == {"items": [], "next": since, "more": False}
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.cluster import BEST_SHARE, Rules, cluster, components
+from matching.cluster import BEST_SHARE, Rules, _Heap, cluster, components
 
 Edge = tuple[int, int, float]
 SCORES = [-8.0, -3.0, -1.0, 1.0, 2.0, 3.0, 5.0, 9.0]
@@ -141,6 +142,34 @@ def test_ends_that_are_no_node_are_left_out() -> None:
 
 def test_no_nodes() -> None:
     assert cluster(frame([]), []).empty
+
+
+@given(graphs, labellings, pairs, st.permutations(range(7)))
+@settings(max_examples=100, deadline=None)
+def test_names_of_nodes_do_not_matter_where_scores_differ(edges, labels, apart, new) -> None:  # type: ignore[no-untyped-def]
+    distinct = [(a, b, w + np.sin(n + 1) / 64) for n, (a, b, w) in enumerate(dict.fromkeys(edges))]
+    found = cluster(frame(distinct), range(7), rules(labels, apart))
+    turned = [(new[a], new[b], w) for a, b, w in distinct]
+    named = [labels[new.index(node)] for node in range(7)]
+    again = cluster(frame(turned), range(7), rules(named, [(new[a], new[b]) for a, b in apart]))
+    assert groups(again) == {frozenset(new[node] for node in part) for part in groups(found)}
+
+
+def test_work_grows_with_the_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight times the street, about eight times the steps: counted, since seconds depend on what else a machine does."""
+    steps = []
+    seen = _Heap.current
+    monkeypatch.setattr(_Heap, "current", lambda *arguments: steps.append(1) or seen(*arguments))
+    counts = []
+    for homes in (200, 1600):
+        random = np.random.default_rng(5)
+        a = np.repeat(np.arange(homes) * 8, 20) + random.integers(0, 8, 20 * homes)
+        b = np.repeat(np.arange(homes) * 8, 20) + random.integers(0, 8, 20 * homes)
+        edges = pd.DataFrame({"a": a, "b": b, "weight": random.normal(0, 5, 20 * homes)})
+        steps.clear()
+        cluster(edges[edges["a"] != edges["b"]], range(8 * homes))
+        counts.append(len(steps))
+    assert 1000 < counts[1] < 10 * counts[0]
 
 
 def test_a_hundred_thousand_pairs_take_seconds() -> None:

@@ -42,7 +42,7 @@ def listed(*rows: Row) -> Records:
 
 
 def clusters(*rows: Row) -> list[int]:
-    found = match_estates(listed(*rows)).set_index("rid")["cluster"]
+    found = match_estates(listed(*rows)).clusters.set_index("rid")["cluster"]
     return [int(found[n]) for n in range(1, len(rows) + 1)]
 
 
@@ -66,7 +66,7 @@ def test_brackets_and_blanks_say_nothing(name: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_read(name: str) -> None:
-    assert len(read_estate_name(name)) == 4
+    assert len(read_estate_name(name)) == len(estate_names.NAME_COLUMNS)
 
 
 def test_one_name_is_one_estate_where_nothing_speaks_against_it() -> None:
@@ -124,12 +124,12 @@ def test_the_order_of_rows_changes_nothing() -> None:
     names = ["青杨花园", "青杨花园小区", "青杨花园二期", "云和雅苑", "恒山云和雅苑", "青杨花园II期"]
     records = listed(*((f"feed{n % 3}", name, "柳林路1号", east(n)) for n, name in enumerate(names)))
     turned = Records({"place": records.frame("place").iloc[::-1]}, records.feeds)
-    first, second = (match_estates(each).sort_values("rid")["cluster"].tolist() for each in (records, turned))
+    first, second = (match_estates(each).clusters.sort_values("rid")["cluster"].tolist() for each in (records, turned))
     assert first == second
 
 
 def test_no_estates_are_no_clusters() -> None:
-    assert match_estates(Records({}, {})).empty
+    assert match_estates(Records({}, {})).clusters.empty
     assert clusters(("a", None, None, None), ("a", None, None, None)) == [1, 2]
 
 
@@ -143,5 +143,53 @@ def test_a_row_that_gives_the_other_name_joins_the_row_that_bears_it() -> None:
     place = records.frames["place"].assign(
         alias=pd.Series(["二建职工楼北苑", "二建职工楼南苑", None, None], dtype="str")
     )
-    found = match_estates(Records({"place": place}, records.feeds)).set_index("rid")["cluster"]
+    found = match_estates(Records({"place": place}, records.feeds)).clusters.set_index("rid")["cluster"]
     assert [int(found[n]) for n in range(1, 5)] == [1, 2, 1, 2]
+
+
+def parts(*rows: Row) -> dict[int, int]:
+    found = match_estates(listed(*rows)).parts
+    return dict(zip(found["cluster"], found["to_cluster"], strict=True))
+
+
+def test_a_phase_and_a_zone_are_parts_of_the_estate_and_of_no_other_phase() -> None:
+    rows: list[Row] = [
+        ("a", "青杨花园", "柳林路1号", None),
+        ("a", "青杨花园一期", "柳林路1号", None),
+        ("b", "青杨花园2期", None, None),
+        ("b", "青杨花园东区", None, None),
+        ("b", "云和雅苑", None, None),
+    ]
+    assert parts(*rows) == {2: 1, 3: 1, 4: 1}
+
+
+def test_a_named_quarter_is_a_part_where_the_place_agrees() -> None:
+    whole: Row = ("a", "恒山中央城", "柳林路1号", None)
+    assert parts(whole, ("b", "恒山中央城梧桐苑", "柳林路9号", None)) == {2: 1}
+    assert parts(whole, ("b", "恒山中央城梧桐苑", "南湖路9号", None)) == {}
+
+
+def test_of_two_estates_of_one_name_the_nearer_is_the_whole_and_of_equals_none() -> None:
+    two: list[Row] = [("a", "青杨花园", None, east(0)), ("a", "青杨花园", None, east(60))]
+    assert parts(*two, ("b", "青杨花园二期", None, east(58))) == {3: 2}
+    assert parts(*two, ("b", "青杨花园二期", None, None)) == {}
+
+
+def test_a_phase_far_from_the_estate_of_its_name_is_no_part_of_it() -> None:
+    assert parts(("a", "青杨花园", None, east(0)), ("b", "青杨花园二期", None, east(60))) == {}
+
+
+def test_a_name_that_is_no_other_s_needs_no_address() -> None:
+    assert clusters(("a", "青杨湾小区", None, None), ("b", "青杨湾", None, None)) == [1, 1]
+    assert clusters(("a", "烟草局家属院", None, None), ("b", "烟草局宿舍", None, None)) == [1, 2]
+    twice: list[Row] = [("a", "青杨湾小区", None, None), ("a", "青杨湾社区", None, None), ("b", "青杨湾", None, None)]
+    assert clusters(*twice) == [1, 2, 3]
+
+
+def test_a_city_or_district_before_a_name_says_nothing_of_its_own() -> None:
+    areas = ("镜湖区", "镜湖")
+    cores = read_estate_names(
+        pd.Series(["镜湖三角花园", "镜湖区三角花园", "三角花园", "镜湖路花园"], dtype="str"), areas
+    )["core"]
+    assert cores.tolist()[:3] == ["三角花园"] * 3
+    assert cores.tolist()[3] != "路花园"

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from matching.engine import score
 from matching.evidence import gather
-from matching.people import PeopleMatch, match_people
+from matching.people import PeopleMatch, compared, exact_pass, match_people
 from schemas.identifiers import id_check
-from schemas.records import MEMBER_COLUMNS, Feed, Records
+from schemas.records import DOUBT_COLUMNS, MEMBER_COLUMNS, Feed, Records
 
 
 def number(first17: str) -> str:
@@ -134,6 +135,54 @@ def test_judgements_are_obeyed(found: PeopleMatch) -> None:
     judged = match_people(records, places, said, found.model)
     assert not together(judged, 1, 2)
     assert together(judged, 1, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"phone": "13812345678"},
+        {"id_number": number("11010119900307457")},
+        {"id_number": number("11010119900307457"), "birth_date": "1990-03-07"},
+        {"name": "王伟", "birth_date": "1900-01-01"},
+        {"name": "王伟", "phone": "13812345678"},
+    ],
+    ids="+".join,
+)
+def test_a_value_that_thousands_bear_makes_no_giant(found: PeopleMatch, value: dict[str, str]) -> None:
+    """One phone, one number, one name and birth date typed in for 20,000 people."""
+    letters = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平"
+    names = [f"{s}{x}{y}" for s in "王李张刘陈杨黄赵吴周" * 5 for x in letters for y in letters]
+    records, places = few(*({"source": "app", "name": name, "at": n, **value} for n, name in enumerate(names)))
+    result = match_people(records, places)
+    assert len(names) == 20_000
+    assert result.matched.members["cluster"].value_counts().max() <= 5
+    assert result.report["pairs"] <= 5 * len(names)
+
+
+def test_a_score_depends_on_the_two_records_and_the_model_alone(street: Any, found: PeopleMatch) -> None:
+    evidence = gather(street.records, street.places, found.model.tables)
+    part = evidence[evidence["rid"] % 3 > 0].reset_index(drop=True)
+    scored = []
+    for rows in (evidence, part):
+        work, _ = compared(rows, exact_pass(rows), found.model)
+        edges, _ = score(work)
+        rid = work.rows["rid"].to_numpy()
+        scored.append(edges.assign(a=rid[edges["a"]], b=rid[edges["b"]]).set_index(["a", "b"]))
+    both = scored[0].merge(scored[1], left_index=True, right_index=True, suffixes=("", "_part"))
+    assert len(both) > 200
+    assert (both["weight"] == both["weight_part"]).all()
+    assert (both["apart"] == both["apart_part"]).all()
+
+
+def test_doubts_are_questions_about_records(found: PeopleMatch) -> None:
+    lines, members = found.matched.doubts, found.matched.members
+    assert list(lines.columns) == list(DOUBT_COLUMNS)
+    assert set(lines["cluster"]) <= set(members["cluster"])
+    assert lines["rid"].isin(members["rid"]).all()
+    own = lines["rid"].map(members.set_index("rid")["cluster"])
+    assert ((own == lines["cluster"]) == (lines["reason"] == "weak")).all()
+    assert 0 < len(lines) < 0.05 * len(members)
 
 
 def test_nobody(found: PeopleMatch) -> None:

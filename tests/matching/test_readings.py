@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from matching.atlas import Lessons
 from matching.readings import NEEDED, WITNESSES, settle
 
 Row = tuple[str, str, str]  # person, building, room
@@ -16,7 +17,7 @@ def settled(rows: list[Row]) -> list[str]:
     for name in (*NEEDED, *WITNESSES):
         if name not in frame:
             frame[name] = pd.Series(pd.NA, index=frame.index, dtype="str")
-    return settle(frame)["building"].tolist()
+    return settle(frame, Lessons())["building"].tolist()
 
 
 def moved(letter: str, number: str, persons: int) -> list[Row]:

@@ -17,7 +17,7 @@ from spark_cluster import Cluster, await_, free_port, running, spark_cluster
 
 from matching.blocking import Keys
 from matching.cluster import Rules, cluster, components
-from matching.engine import Work, in_process, score
+from matching.engine import Work, score
 from matching.evidence import gather
 from matching.levels import COMPARED, Comparer
 from matching.model import Model
@@ -71,6 +71,7 @@ def spark(master: str, folder: Path) -> Spark:
 def the_same(one: PeopleMatch, other: PeopleMatch) -> None:
     pd.testing.assert_frame_equal(one.matched.members, other.matched.members)
     pd.testing.assert_frame_equal(one.matched.edges, other.matched.edges)
+    pd.testing.assert_frame_equal(one.matched.doubts, other.matched.doubts)
     assert one.model.version == other.model.version
     assert [one.report[name] for name in ("pairs", "hubs")] == [other.report[name] for name in ("pairs", "hubs")]
 
@@ -104,6 +105,7 @@ def test_a_worker_lost_on_the_way_changes_nothing(
         assert not list(folder.glob("shared/*/scored.parquet/_SUCCESS"))
         other.kill_worker()
         thread.join()
+    assert "Lost executor" in (folder / "spark.log").read_text("utf-8")
     the_same(found[0], local)
 
 
@@ -114,7 +116,7 @@ def test_a_worker_has_all_that_a_comparison_reads(work: Work, tmp_path: Path) ->
     opened = prepared.open_rows(sealed["row"].tolist(), sealed["sealed"].tolist(), KEY)
     random = np.random.default_rng(1)
     a, b = random.integers(0, len(opened), (2, 3000))
-    edges = in_process(work).edges
+    edges, _ = score(work)
     a, b = np.concatenate([a, edges["a"]]), np.concatenate([b, edges["b"]])
     pd.testing.assert_frame_equal(
         Comparer(opened, work.model.tables).levels(a, b), Comparer(work.rows, work.model.tables).levels(a, b)
@@ -130,13 +132,13 @@ def test_a_worker_scores_as_this_process_does(work: Work, tmp_path: Path) -> Non
     texts = {"sealed_a": sealed[edges["a"]].tolist(), "sealed_b": sealed[edges["b"]].tolist()}
     batch = pa.RecordBatch.from_pydict({**ends, **texts})
     halves = [batch.slice(0, len(edges) // 2), batch.slice(len(edges) // 2)]
-    found = pa.Table.from_batches(list(Scorer(tmp_path, KEY, prepared.program())(iter(halves)))).to_pandas()
+    found = pa.Table.from_batches(list(Scorer(tmp_path, KEY, prepared.program(), work.join)(iter(halves)))).to_pandas()
     pd.testing.assert_frame_equal(found[["a", "b", "weight", "apart"]], edges)
 
 
 def test_a_worker_of_another_version_refuses(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="another version"):
-        next(Scorer(tmp_path, KEY, "0" * 64)(iter([])))
+        next(Scorer(tmp_path, KEY, "0" * 64, 0.0)(iter([])))
 
 
 @pytest.mark.parametrize("buckets", [1, 3, 50])

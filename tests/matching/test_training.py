@@ -10,8 +10,9 @@ import pytest
 
 from matching.engine import score
 from matching.evidence import gather
-from matching.levels import LEVELS, Comparer, tables_of
+from matching.levels import LEVELS, Comparer
 from matching.people import compared, exact_pass
+from matching.tables import tables_of
 from matching.training import HIDDEN, hidden_sample, hide, label, train_people
 
 

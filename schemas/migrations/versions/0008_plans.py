@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0004"
 
 STATEMENTS = """
 ALTER TABLE run ADD COLUMN published_at TIMESTAMP WITH TIME ZONE;

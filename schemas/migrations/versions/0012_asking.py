@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0004"
+revision = "0012"
+down_revision = "0011"
 
 STATEMENTS = """
 CREATE TABLE ask_person (
