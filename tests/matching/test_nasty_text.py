@@ -16,7 +16,7 @@ from matching.estate_places import estate_gates, read_districts
 from matching.identifiers import compatible, damage_of, damaged, repairs
 from matching.organization_names import compare_names as compare_organizations
 from matching.organization_names import name_lines, read_names
-from matching.phones import fold_phones, phone_classes, spread
+from matching.phones import fold_phones
 from schemas.cleaning import phone
 from schemas.dates import days, impossible, to_date, to_datetime
 from schemas.identifiers import recognise, recognise_one
@@ -62,8 +62,6 @@ COLUMNS: Mapping[str, Callable[[pd.Series], object]] = {
     "damaged": damaged,
     "numbers compared": lambda column: compatible(column, column.iloc[::-1].set_axis(column.index)),
     "phones": fold_phones,
-    "classes": phone_classes,
-    "spread": lambda column: spread(column, column),
     "impossible": impossible,
     "days": days,
     "organizations": lambda column: read_names(column, column),

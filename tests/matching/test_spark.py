@@ -133,7 +133,7 @@ def test_a_worker_scores_as_this_process_does(work: Work, tmp_path: Path) -> Non
     batch = pa.RecordBatch.from_pydict({**ends, **texts})
     halves = [batch.slice(0, len(edges) // 2), batch.slice(len(edges) // 2)]
     found = pa.Table.from_batches(list(Scorer(tmp_path, KEY, prepared.program(), work.join)(iter(halves)))).to_pandas()
-    pd.testing.assert_frame_equal(found[["a", "b", "weight", "apart"]], edges)
+    pd.testing.assert_frame_equal(found[["a", "b", "weight", "apart", "levels"]], edges)
 
 
 def test_a_worker_of_another_version_refuses(tmp_path: Path) -> None:
