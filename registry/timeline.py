@@ -13,8 +13,7 @@ from typing import Any
 from onegrid.sealing import Keyring
 from registry.access import Caller
 from registry.history import every, only
-from registry.views import IN_KEY, shown_values, without_numbers
-from registry.views import INSIDE as INSIDE
+from registry.views import IN_KEY, INSIDE, shown_values, without_numbers
 from schemas.properties import EntityType
 
 _BEFORE = """

@@ -47,7 +47,8 @@ def test_the_description_names_every_path_with_its_problems(service: Service) ->
         for said in methods.values():
             assert said["summary"], path
             assert path == "/v1/properties" or {"401", "403", "422"} <= set(said["responses"]), path
-            assert path == "/v1/properties" or said["security"] == [{"HTTPBearer": []}], path
+            in_address = path.startswith("/v1/reconcile/")  # whose clients cannot send a header
+            assert in_address or path == "/v1/properties" or said["security"] == [{"HTTPBearer": []}], path
 
 
 def test_an_unforeseen_error_is_told_by_where_not_by_what(
