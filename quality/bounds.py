@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from quality.library import load
 from quality.mapping import absent_if_blank
 from quality.results import Tally
 from quality.suites import KEPT, Demand, Expectation, run_suite
@@ -52,6 +53,7 @@ def check_bounds(rows: pd.DataFrame, source: Source) -> Bounds:
 
 def _expectations(bounds: ColumnBounds) -> dict[str, Expectation]:
     """One native expectation for each bound that is given; shares become `mostly`."""
+    load()
     from great_expectations import expectations as gxe
 
     wanted: dict[str, Expectation] = {}

@@ -7,7 +7,6 @@ the failing rows come from the validation result. No result is kept: it would ho
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -17,13 +16,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from onegrid.errors import OneGridError
+from quality.library import load
 from schemas.identifiers import recognise
 from schemas.kinds import KINDS
 from schemas.properties import EntityType
 from schemas.records import column
 
-# Great Expectations looks for PySpark, which, where it is installed, warns of a pandas that it is never given here.
-warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
 KEPT, BROKEN = np.float32(1), np.float32(0)
 FULL_DATE = len("2000-01-31")
 # Great Expectations copies the whole frame once a metric, so narrow frames cost less: 6 to 12 columns do best.
@@ -172,6 +170,7 @@ def validate(verdicts: Mapping[Demand, Verdicts]) -> list[Finding]:
 
 
 def _kept(demand: Demand) -> Expectation:
+    load()
     from great_expectations import expectations as gxe
 
     kept: Expectation = gxe.ExpectColumnValuesToBeInSet(
@@ -196,6 +195,7 @@ def run_suite(frame: pd.DataFrame, suite: Sequence[Expectation]) -> list[Mapping
     Each result has element_count, missing_count, unexpected_count, unexpected_index_list (positions) and `success`.
     Nothing is written and nothing leaves the process: the context is ephemeral, without progress bars or analytics.
     """
+    load()
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral", project_config=_project())
@@ -208,6 +208,7 @@ def run_suite(frame: pd.DataFrame, suite: Sequence[Expectation]) -> list[Mapping
 
 def _project() -> Any:
     """Stores in memory, no documentation site, no analytics, no progress bars."""
+    load()
     from great_expectations.data_context.types import base
 
     return base.DataContextConfig(

@@ -51,7 +51,7 @@ def scores(district: District) -> list[tuple[object, ...]]:
 
 def test_an_engine_that_cannot_be_used_is_said_before_any_feed_is_read(district: District) -> None:
     master = f"spark://127.0.0.1:{free_port()}"
-    for words, code in ((("--engine", "spark", "--spark-master", master), (2, 7)), (("--spark-master", master), (2,))):
+    for words, code in ((("--engine", "spark", "--spark-master", master), (2, 8)), (("--spark-master", master), (2,))):
         done = district.run(*words)
         assert done.code in code  # 2 where PySpark is not installed, which is said first
         assert len(done.sentences) == 1

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quality.library import load
 from quality.suites import BROKEN, COLUMNS_A_SUITE, KEPT, Demand, judge, run_suite, validate
 from schemas.properties import entity_types
 
@@ -49,6 +50,7 @@ def test_nothing_is_printed(capfd, caplog):
 
 
 def test_results_hold_positions_and_counts_but_no_values():
+    load()
     from great_expectations import expectations as gxe
 
     frame = pd.DataFrame({"text": pd.Series(["秘密", None, "x"], dtype="str")})
