@@ -34,6 +34,7 @@ TELLING: Mapping[str, tuple[str, str]] = {
     "birth": ("出生日期完全不同", "the dates of birth are altogether different"),
     "borrowed": ("一方借用了另一方的号码", "one uses the other's number"),
     "head": ("一方是另一方的户主", "one is the head of the other's household"),
+    "listed": ("同一名单上分列为两人", "one list names both, as two people"),
     "weak": ("相似程度不够", "too little speaks for it"),
     "weaker": ("虽有共同的键，但键过于常见或得分太低，未保留", "the two share keys, but these are too common, or the score was too low to be kept"),
     "never": ("从未比较：没有共同的键", "the two were never compared: they share no key"),
@@ -286,11 +287,15 @@ class _Scene:
     def _laws(self, packed: list[int]) -> list[str]:
         if not packed:
             return []
+        from matching.levels import listed_twice
+
         levels = self.model.unpack(pd.Series(packed))
         ladders = {name: [level.name for level in self.model.comparisons[name]] for name, _ in _NEVER}
-        return [
+        found = [
             law for (name, level), law in _NEVER.items() if bool((levels[name] == ladders[name].index(level)).any())
         ]
+        twice = listed_twice(levels, self.model.score(levels) < self.threshold)
+        return [*found, "listed"] if bool(twice.any()) else found
 
     def _ends(self, edge: pd.Series) -> dict[str, Any]:
         return {"one": self.name(edge["one"]), "two": self.name(edge["two"])}

@@ -69,4 +69,4 @@ def test_explanations_add_up_and_end_in_what_is_published(town: District) -> Non
             assert abs(told["pair"]["weight"] - edge.weight) < 1e-6
             strong = told["linkage"] is not None and told["linkage"] >= 5
             if not told["together"] and strong:  # something must hold apart what speaks so much for one person
-                assert {line["reason"] for line in told["reasons"]} & {"numbers", "birth", "borrowed", "head"}
+                assert {line["reason"] for line in told["reasons"]} & {"numbers", "birth", "borrowed", "head", "listed"}
