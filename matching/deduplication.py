@@ -19,6 +19,7 @@ from matching.chinese_table import as_records, is_chinese
 from matching.cluster import Rules, cluster
 from matching.engine import score
 from matching.evidence import gather
+from matching.levels import impossible
 from matching.mixture import explain
 from matching.people import JOIN as JOIN_RECORDS
 from matching.people import compared, exact_pass
@@ -123,7 +124,9 @@ def _by_records(
     on_nodes = edges.assign(a=node[edges["a"].to_numpy()], b=node[edges["b"].to_numpy()])
     number = evidence["id"].where(evidence["trusted"].to_numpy(dtype=bool)).rename("id")
     held = pd.concat([number, _alone(evidence, unique)], axis=1).groupby(node).first()
-    rules = Rules(held, on_nodes.loc[edges["apart"].to_numpy(dtype=bool), ["a", "b"]].drop_duplicates())
+    # what one feed lists twice is two people only for sources that are said to be free of duplicates
+    apart = impossible(model.unpack(edges["levels"]))
+    rules = Rules(held, on_nodes.loc[apart, ["a", "b"]].drop_duplicates())
     found = cluster(on_nodes, np.unique(node), rules, JOIN_RECORDS)
     return found.to_numpy(dtype=np.int64)[np.searchsorted(found.index.to_numpy(), node)], edges
 
